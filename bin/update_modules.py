@@ -1,0 +1,60 @@
+"""Write go.mod and go.sum for every program of ``programs.toml`` that builds from a Go module.
+
+Run it after a version changed there: ``python bin/update_modules.py [MODULE ...]``. It needs ``go`` and the network.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+TOOLS = Path(__file__).parent.parent / "ephemeral" / "tools"
+
+
+def go(folder: Path, *arguments: str) -> str:
+    environment = os.environ | {"GOFLAGS": "-mod=mod", "GOWORK": "off"}
+    return subprocess.run(
+        ["go", *arguments], cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
+def staging_modules(upstream: str) -> list[str]:
+    """k8s.io/kubernetes replaces its staging modules by folders; a build from outside must name their releases."""
+    return [name for name in re.findall(r"^\t(k8s\.io/\S+) => \./staging/", upstream, re.M) if "/sample-" not in name]
+
+
+def write(folder: Path, row: dict[str, object], version: str) -> None:
+    module = str(row["module"])
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "go.mod").write_text("module ephemeral.invalid/tools\n")
+    unpacked = Path(json.loads(go(folder, "mod", "download", "-json", f"{module}@v{version}"))["Dir"])
+    upstream = (unpacked / "go.mod").read_text()
+    requires = [f"{module} v{version}"]
+    requires += [f"{name} v0.{version.partition('.')[2]}" for name in staging_modules(upstream)]
+    packages = sorted(str(row["package"]).format(name=name) for name in row.get("programs", [""]))  # type: ignore[attr-defined]
+    lines = ["module ephemeral.invalid/tools", "", re.search(r"^go .*$", upstream, re.M)[0], ""]  # type: ignore[index]
+    lines += ["require (", *(f"\t{line}" for line in requires), ")", ""]
+    lines += ["tool (", *(f"\t{package}" for package in packages), ")", ""]
+    (folder / "go.mod").write_text("\n".join(lines))
+    # A dependency that the checksum database no longer knows is still in the module's own go.sum.
+    if (unpacked / "go.sum").exists():
+        shutil.copyfile(unpacked / "go.sum", folder / "go.sum")
+        (folder / "go.sum").chmod(0o644)
+    go(folder, "mod", "tidy")
+    print(f"{folder.name}: {module} v{version}")
+
+
+def main(wanted: list[str]) -> None:
+    for name, row in tomllib.loads((TOOLS / "programs.toml").read_text()).items():
+        for version in row["versions"] if not wanted or name in wanted else []:
+            folder = f"{name}-{version.rpartition('.')[0]}" if len(row["versions"]) > 1 else name
+            write(TOOLS / "modules" / folder, row, version)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

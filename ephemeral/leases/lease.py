@@ -1,0 +1,61 @@
+"""The lease: stamped before anything is created, so that nothing exists without an owner and a deadline."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owner:
+    """Whom an environment belongs to; empty strings where a part does not apply."""
+
+    repo: str = ""
+    pull_request: str = ""
+    run: str = ""
+    test: str = ""
+    user: str = ""
+
+    def __str__(self) -> str:
+        parts = (self.repo, self.pull_request and f"#{self.pull_request}", self.run, self.test, self.user)
+        return " ".join(part for part in parts if part) or "nobody"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lease:
+    """An owner and the moments (UTC) that bound an environment's life."""
+
+    owner: Owner
+    expires_at: datetime
+    created_at: datetime = field(default_factory=_now)
+
+    @classmethod
+    def lasting(cls, ttl: timedelta, owner: Owner) -> Self:
+        """A lease that starts now."""
+        now = _now()
+        return cls(owner=owner, created_at=now, expires_at=now + ttl)
+
+    @property
+    def expired(self) -> bool:
+        """Whether its deadline has passed."""
+        return self.expires_at <= datetime.now(UTC)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form; moments are RFC 3339."""
+        return {
+            "owner": {key: value for key, value in asdict(self.owner).items() if value},
+            "created-at": self.created_at.isoformat(),
+            "expires-at": self.expires_at.isoformat(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Read the JSON form. Raises KeyError or ValueError when it is not one."""
+        return cls(
+            owner=Owner(**data["owner"]),
+            created_at=datetime.fromisoformat(data["created-at"]),
+            expires_at=datetime.fromisoformat(data["expires-at"]),
+        )

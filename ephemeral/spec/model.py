@@ -1,0 +1,177 @@
+"""The model of ephemeral.yaml: frozen dataclasses whose field metadata is the documentation.
+
+The CLI, the environment variables, the JSON Schema and the reference page are all read from here. Keys are spelled
+in kebab-case outside (``pod_security`` is ``pod-security``). Validation happens in ``load.py``, once, at the edge;
+what holds a ``Spec`` can trust it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Provider = Literal["local", "vcluster"]
+NodeMode = Literal["real", "simulated"]
+PodSecurity = Literal["privileged", "baseline", "restricted"]
+Preset = Literal["isolated", "none"]
+
+
+def doc(text: str, **extra: Any) -> Mapping[str, Any]:
+    """Field metadata: the sentence that option help, schema and reference page show."""
+    return {"doc": text, **extra}
+
+
+def kebab(name: str) -> str:
+    """The outside spelling of a field."""
+    return name.replace("_", "-")
+
+
+CONFIG = {"extra": "forbid", "alias_generator": kebab, "populate_by_name": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedNodes:
+    """How many simulated nodes there are and what each offers."""
+
+    __pydantic_config__ = CONFIG
+
+    count: int = field(default=1, metadata=doc("Number of nodes.", minimum=1))
+    cpu: str = field(default="32", metadata=doc("CPU of each node, a Kubernetes quantity."))
+    memory: str = field(default="256Gi", metadata=doc("Memory of each node, a Kubernetes quantity."))
+    pods: int = field(default=250, metadata=doc("How many pods a node takes.", minimum=1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """Where the virtual cluster comes from."""
+
+    __pydantic_config__ = CONFIG
+
+    provider: Provider = field(default="local", metadata=doc("`local`: processes on this machine."))
+    nodes: NodeMode = field(
+        default="real",
+        metadata=doc("`real` nodes run pods; `simulated` ones (KWOK) turn pods Ready and run nothing."),
+    )
+    kubernetes: str = field(default="", metadata=doc("Kubernetes version, `1.36` or `1.36.3`; empty: the default."))
+    simulated: SimulatedNodes = field(default_factory=SimulatedNodes, metadata=doc("Size of the simulated nodes."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """Network rules of the environment's pods."""
+
+    __pydantic_config__ = CONFIG
+
+    public_egress: bool = field(default=True, metadata=doc("Whether pods may reach public addresses."))
+    allow_egress: tuple[str, ...] = field(
+        default=(), metadata=doc("More address ranges (CIDR) that pods may reach, such as a private registry's.")
+    )
+    allow_ingress: tuple[str, ...] = field(
+        default=(), metadata=doc("Address ranges (CIDR) that may reach the pods, besides what `expose` opens.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Isolation:
+    """The isolation policy: what keeps an environment from disturbing, or reaching, anything else."""
+
+    __pydantic_config__ = CONFIG
+
+    preset: Preset = field(
+        default="isolated",
+        metadata=doc("`isolated` sets everything below; `none` sets only what is written out."),
+    )
+    pod_security: PodSecurity | None = field(
+        default=None, metadata=doc("Pod Security Standard that every namespace enforces; `isolated`: baseline.")
+    )
+    quota: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=doc("Totals of the whole environment, ResourceQuota names; they replace the preset's one by one."),
+    )
+    default_limits: Mapping[str, str] = field(
+        default_factory=dict, metadata=doc("Limits of a container that states none (LimitRange `default`).")
+    )
+    default_requests: Mapping[str, str] = field(
+        default_factory=dict, metadata=doc("Requests of a container that states none (LimitRange `defaultRequest`).")
+    )
+    network: Network = field(default_factory=Network, metadata=doc("Network rules."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class HelmChart:
+    """A Helm chart and its values."""
+
+    __pydantic_config__ = CONFIG
+
+    chart: str = field(metadata=doc("Folder, archive, OCI reference or name in `repo`."))
+    release: str = field(default="", metadata=doc("Release name; empty: the chart's."))
+    namespace: str = field(default="default", metadata=doc("Namespace of the release."))
+    repo: str = field(default="", metadata=doc("Repository URL, when `chart` is a name."))
+    version: str = field(default="", metadata=doc("Chart version; empty: the newest."))
+    values: tuple[str, ...] = field(default=(), metadata=doc("Values files, later ones win."))
+    set: Mapping[str, Any] = field(default_factory=dict, metadata=doc("Single values by path, they win over files."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One source of manifests; exactly one of its keys is given."""
+
+    __pydantic_config__ = CONFIG
+
+    manifests: tuple[str, ...] = field(default=(), metadata=doc("Files and folders of manifests; `-` is stdin."))
+    kustomize: str = field(default="", metadata=doc("A folder with a kustomization."))
+    helm: HelmChart | None = field(default=None, metadata=doc("A Helm chart."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """A condition of an object that must hold before the app counts as ready."""
+
+    __pydantic_config__ = CONFIG
+
+    resource: str = field(metadata=doc("`kind/name`, such as `certificate/web`."))
+    condition: str = field(metadata=doc("Type in `status.conditions` that must be True, such as `Ready`."))
+    namespace: str = field(default="default", metadata=doc("Namespace of the object."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """When the app counts as ready."""
+
+    __pydantic_config__ = CONFIG
+
+    timeout: str = field(default="5m", metadata=doc("Longest wait for all workloads together."))
+    conditions: tuple[Condition, ...] = field(default=(), metadata=doc("Conditions besides the workloads' own."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expose:
+    """A service that is to be reached from the machine."""
+
+    __pydantic_config__ = CONFIG
+
+    service: str = field(metadata=doc("Name of the Service."))
+    port: int | str = field(default=80, metadata=doc("Port number or name."))
+    namespace: str = field(default="default", metadata=doc("Namespace of the Service."))
+    path: str = field(default="/", metadata=doc("Path that is put behind the URL."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """An environment as the user asks for it: the content of ephemeral.yaml."""
+
+    __pydantic_config__ = CONFIG
+
+    name: str = field(default="", metadata=doc("Name of the environment, DNS-1123; empty: the folder's name."))
+    cluster: Cluster = field(default_factory=Cluster, metadata=doc("Where the virtual cluster comes from."))
+    isolation: Isolation = field(default_factory=Isolation, metadata=doc("The isolation policy."))
+    app: tuple[Source, ...] = field(default=(), metadata=doc("The app under test, applied in this order."))
+    images: Mapping[str, str] = field(
+        default_factory=dict, metadata=doc("Image overrides: name in the manifests -> image to run.")
+    )
+    ready: Ready = field(default_factory=Ready, metadata=doc("When the app counts as ready."))
+    expose: tuple[Expose, ...] = field(default=(), metadata=doc("Services to be reached from the machine."))
+    ttl: str = field(default="1h", metadata=doc("How long the environment may live: `30m`, `2h`, `1d`."))
+    env: tuple[str, ...] = field(
+        default=(), metadata=doc("Environment variables that `${NAME}` may read; no other can be.")
+    )
+    test: tuple[str, ...] = field(default=(), metadata=doc("Command that `ephemeral run` runs when it is given none."))
