@@ -1,0 +1,97 @@
+"""The command line: parse, call the library, render. Commands are imported only when they are used."""
+
+import importlib
+import json
+import os
+import signal
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from ephemeral.cli.signals import Interrupted, raise_on_signals
+from ephemeral.errors import EphemeralError
+
+#: Name -> where the command is, and the line that `ephemeral --help` shows without importing it.
+COMMANDS = {
+    "run": ("ephemeral.cli.run:run", "Give a command its own Kubernetes, then remove it."),
+    "up": ("ephemeral.cli.up:up", "Create an environment, or update it in place, and leave it running."),
+    "deploy": ("ephemeral.cli.deploy:deploy", "Deploy the app into a running environment."),
+    "status": ("ephemeral.cli.status:status", "Show one environment and its workloads."),
+    "list": ("ephemeral.cli.list:list_", "List the environments of this machine."),
+    "kubeconfig": ("ephemeral.cli.kubeconfig:kubeconfig", "Print the kubeconfig of an environment."),
+    "exec": ("ephemeral.cli.exec:exec_", "Run a command with KUBECONFIG set to an environment."),
+    "logs": ("ephemeral.cli.logs:logs", "Print the logs of the app, or of the control plane."),
+    "events": ("ephemeral.cli.events:events", "Print the events of an environment."),
+    "down": ("ephemeral.cli.down:down", "Remove an environment and all that belongs to it."),
+    "gc": ("ephemeral.cli.gc:gc", "Remove environments that outlived their lease, and leftovers of crashes."),
+    "init": ("ephemeral.cli.init:init", "Write an ephemeral.yaml for this repository."),
+    "schema": ("ephemeral.cli.schema:schema", "Print the JSON Schema of ephemeral.yaml."),
+    "tools": ("ephemeral.cli.tools:tools", "List, install and check the programs that ephemeral runs."),
+    "doctor": ("ephemeral.cli.doctor:doctor", "Check whether this machine can run environments."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and help lines without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the one command that is used."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help lines from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ephemeral-k8s", prog_name="ephemeral")
+@click.option("--debug", is_flag=True, envvar="EPHEMERAL_DEBUG", help="Show a traceback with errors.")
+@click.pass_context
+def cli(ctx: click.Context, *, debug: bool) -> None:
+    """An isolated Kubernetes of its own for every pipeline run, pull request and test."""
+    ctx.obj = {"debug": debug}
+
+
+def main() -> NoReturn:
+    """Run the command line; every error ends here, once."""
+    raise_on_signals()
+    arguments = sys.argv[1:]
+    # `run` keeps 125 for our own failures, because every other code may be the command's.
+    is_run = next((word for word in arguments if not word.startswith("-")), "") == "run"
+    try:
+        cli.main(args=arguments, prog_name="ephemeral", standalone_mode=True)
+    except EphemeralError as error:
+        show_error(error, as_json="json" in _output_format(arguments))
+        if "--debug" in arguments or os.environ.get("EPHEMERAL_DEBUG"):
+            raise
+        sys.exit(125 if is_run else error.exit_code)
+    except Interrupted as interruption:
+        click.echo(f"ephemeral: ended by {signal.Signals(interruption.number).name}", err=True)
+        sys.exit(128 + interruption.number)
+    sys.exit(0)
+
+
+def show_error(error: EphemeralError, *, as_json: bool = False) -> None:
+    """What failed and why, then what to do next; to stderr."""
+    if as_json:
+        body: dict[str, Any] = {"error": error.slug, "message": error.message, "hint": error.hint}
+        click.echo(json.dumps(body), err=True)
+        return
+    click.echo(f"{click.style('error', fg='red', bold=True)} [{error.slug}] {error.message}", err=True)
+    if error.hint:
+        click.echo(f"{click.style('hint', fg='cyan')}: {error.hint}", err=True)
+
+
+def _output_format(arguments: list[str]) -> str:
+    before_command = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return " ".join(word for word in before_command if "json" in word)

@@ -1,0 +1,47 @@
+"""Run the user's command in the foreground and give back its exit code."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+from ephemeral.cli.signals import Interrupted
+from ephemeral.errors import EphemeralError
+
+_GRACE_SECONDS = 3.0
+
+
+def check_command(command: Sequence[str]) -> None:
+    """Fail before anything is created when there is no such program. Raises EphemeralError."""
+    if shutil.which(command[0]) is None:
+        raise EphemeralError(f"command not found: {command[0]}", hint="Give the command after `--`.")
+
+
+def run_command(command: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run ``command`` with ``env`` added; its exit code, 128 + N when signal N ended it.
+
+    An interruption of ours reaches it too; it has three seconds to end before it is killed.
+    """
+    process = subprocess.Popen(command, env={**os.environ, **env})
+    try:
+        return _exit_code(process.wait())
+    except Interrupted as interruption:
+        _end(process, interruption.number)
+        raise
+
+
+def _end(process: "subprocess.Popen[bytes]", number: int) -> None:
+    # On a terminal Ctrl-C went to the whole foreground group: a second SIGINT would abort the command's own cleanup.
+    if number != signal.SIGINT or not sys.stdin.isatty():
+        process.send_signal(number)
+    try:
+        process.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _exit_code(returncode: int) -> int:
+    return returncode if returncode >= 0 else 128 - returncode

@@ -1,0 +1,135 @@
+"""One local virtual cluster: how it is awaited, described and diagnosed."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ephemeral.clusters.local import record
+from ephemeral.clusters.local.api import Api
+from ephemeral.clusters.local.furnish import create_default_service_account, create_simulated_nodes
+from ephemeral.clusters.local.paths import Paths
+from ephemeral.errors import ClusterError
+from ephemeral.leases import Lease
+from ephemeral.spec.model import SimulatedNodes
+from ephemeral.waiting import Deadline, NotYet, wait_until
+
+_OK = 200
+_LOG_LINES = 15
+
+
+class LocalCluster:
+    """A control plane as processes of this machine (implements Cluster)."""
+
+    def __init__(self, paths: Paths, *, nodes: SimulatedNodes | None = None, owner: int | None = None) -> None:
+        """``nodes`` are still to be created; ``owner`` is the descriptor whose closing ends the cluster."""
+        self._record = record.read_json(paths.record)
+        if "lease" not in self._record:
+            raise ClusterError(f"environment {paths.home.name} is a leftover without a record.")
+        self.paths = paths
+        self.name = str(self._record["name"])
+        self.lease = Lease.from_dict(self._record["lease"])
+        self.kubeconfig: Path = paths.kubeconfig
+        self._nodes = nodes
+        self._owner = owner
+
+    def wait_answering(self, deadline: Deadline) -> None:
+        """Return once the API answers a LIST. Raises ClusterError as soon as a component has died."""
+        wait_until(lambda: self._expect("/api/v1/namespaces"), deadline=deadline, what="API server", **_QUICK)
+        if self._nodes is not None:
+            api = Api(self.kubeconfig)
+            create_default_service_account(api, deadline)
+            create_simulated_nodes(api, self._nodes, deadline)
+            self._nodes = None
+
+    def wait_ready(self, deadline: Deadline) -> None:
+        """Return once `/readyz` answers and the default ServiceAccount exists."""
+        for path in ("/readyz", "/api/v1/namespaces/default/serviceaccounts/default"):
+            wait_until(lambda path=path: self._expect(path), deadline=deadline, what=f"cluster ({path})", **_QUICK)  # type: ignore[misc]
+
+    def detach(self) -> None:
+        """Let the supervisor go on alone: one byte before the pipe closes says that this is meant."""
+        if self._owner is not None:
+            with suppress(BrokenPipeError):
+                os.write(self._owner, b"d")
+            os.close(self._owner)
+            self._owner = None
+
+    def renew(self, lease: Lease) -> None:
+        """Stamp a new lease; the supervisor reads it at once."""
+        import signal
+
+        self._record["lease"] = lease.to_dict()
+        record.write_json(self.paths.record, self._record)
+        self.lease = lease
+        supervisor = self.processes().get("supervisor")
+        if supervisor:
+            record.signal_process(supervisor, signal.SIGUSR1)
+
+    def processes(self) -> dict[str, dict[str, int]]:
+        """Recorded processes by component; empty when the record is of an earlier boot."""
+        if self._record["boot-id"] != record.boot_id():
+            return {}
+        return record.read_json(self.paths.processes)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its supervisor runs, or its creator still prepares it."""
+        if self._record["boot-id"] != record.boot_id():
+            return False
+        supervisor = self.processes().get("supervisor")
+        return record.is_alive(supervisor or self._record["creator"])
+
+    def describe(self) -> dict[str, Any]:
+        """Name, provider, versions, state, lease and memory (resident bytes of all processes)."""
+        state = "dead" if not self.alive else "failed" if self.diagnose() else "running"
+        if state == "running" and "kube-apiserver" not in self.processes():
+            state = "starting"
+        return {
+            "name": self.name,
+            "provider": "local",
+            "nodes": self._record["nodes"],
+            "kubernetes": self._record["kubernetes"],
+            "state": state,
+            **self.lease.to_dict(),
+            "kubeconfig": str(self.kubeconfig),
+            "memory-bytes": sum(_resident_bytes(process["pid"]) for process in self.processes().values()),
+        }
+
+    def diagnose(self) -> str:
+        """Which component died first, how, and its last log lines; empty when all run."""
+        failure = record.read_json(self.paths.failure)
+        if not failure:
+            return "" if self.alive else f"environment {self.name} has no supervisor any more"
+        lines = self._log_tail(failure["component"])
+        return "\n".join([f"{failure['component']} {failure['how']}; its last log lines:", *lines])
+
+    def _expect(self, path: str) -> None:
+        """One probe: fail fast when a component is dead, else say what the server says."""
+        trouble = self.diagnose()
+        if trouble:
+            raise ClusterError(trouble)
+        if not (self.paths.pki / "complete").exists():
+            raise NotYet("certificates are being made")
+        status, answer = Api(self.kubeconfig).request("GET", path)
+        if status != _OK:
+            raise NotYet(f"{status or 'no answer'}: {answer[-300:]}")
+
+    def _log_tail(self, component: str) -> list[str]:
+        try:
+            text = (self.paths.logs / f"{component}.log").read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            return [f"    (no log: {error.strerror})"]
+        return [f"    {line}" for line in text.splitlines()[-_LOG_LINES:]]
+
+
+#: Local and short waits: a poll costs a millisecond.
+_QUICK: Any = {"interval": 0.005, "max_interval": 0.02}
+
+
+def _resident_bytes(pid: int) -> int:
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGESIZE")

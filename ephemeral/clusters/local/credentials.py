@@ -1,0 +1,74 @@
+"""Everything that lets components and users of one environment trust each other, written in one go."""
+
+import base64
+import json
+from pathlib import Path
+
+from ephemeral.clusters.local import pki
+from ephemeral.clusters.local.components import KUBERNETES_SERVICE_IP
+from ephemeral.clusters.local.paths import Paths
+
+_SERVER_NAMES = [
+    "localhost",
+    "127.0.0.1",
+    KUBERNETES_SERVICE_IP,
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+]
+
+
+def write_credentials(paths: Paths, name: str, port: int) -> None:
+    """Make authorities, certificates, the ServiceAccount key and the kubeconfig; then say that they are complete."""
+    directory = paths.pki
+    directory.mkdir(mode=0o700)
+    authority = pki.make_authority("ephemeral")
+    authority.write(directory, "ca")
+    pki.make_server(authority, "kube-apiserver", _SERVER_NAMES).write(directory, "apiserver")
+    front_proxy = pki.make_authority("ephemeral-front-proxy")
+    front_proxy.write(directory, "front-proxy-ca")
+    pki.make_client(front_proxy, "front-proxy-client").write(directory, "front-proxy-client")
+    token_key = pki.make_key()
+    pki.write_private(directory / "service-account.key", pki.key_pem(token_key))
+    pki.write_private(directory / "service-account.pub", pki.public_pem(token_key))
+    administrator = pki.make_client(authority, "ephemeral-admin", "system:masters")
+    administrator.write(directory, "admin")
+    _write_kubeconfig(paths.kubeconfig, name, port, authority, administrator)
+    (directory / "complete").touch()
+
+
+def _write_kubeconfig(
+    path: Path, name: str, port: int, authority: pki.Identity, administrator: pki.Identity
+) -> None:
+    """JSON is YAML: no dumper is needed. Embedded data, so that the file can be copied anywhere."""
+    context = f"ephemeral-{name}"
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {
+                "name": context,
+                "cluster": {
+                    "server": f"https://127.0.0.1:{port}",
+                    "certificate-authority-data": _base64(authority.certificate_pem()),
+                },
+            }
+        ],
+        "users": [
+            {
+                "name": context,
+                "user": {
+                    "client-certificate-data": _base64(administrator.certificate_pem()),
+                    "client-key-data": _base64(administrator.key_pem()),
+                },
+            }
+        ],
+        "contexts": [{"name": context, "context": {"cluster": context, "user": context, "namespace": "default"}}],
+        "current-context": context,
+    }
+    pki.write_private(path, json.dumps(config, indent=2).encode())
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -1,0 +1,127 @@
+"""Where an environment keeps its files.
+
+Two directories, both 0700 and ours. The *home* (state, kubeconfig, keys, logs) says that the environment exists and
+is removed last. The *volatile* directory holds etcd's data and socket: on tmpfs when there is room, and at a short
+path, because a Unix socket's path has at most 107 bytes.
+"""
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from ephemeral.errors import StateError
+
+_TMPFS = Path("/dev/shm")  # noqa: S108 - the directory below it is checked to be ours alone
+_FALLBACK = Path("/var/tmp")  # noqa: S108
+_ROOM_BYTES = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The files of one environment. ``volatile`` is where new data goes."""
+
+    home: Path
+    volatile: Path
+
+    @property
+    def lock(self) -> Path:
+        """Held (flock) by whoever keeps the environment alive: its creator, then its supervisor."""
+        return self.home / "lock"
+
+    @property
+    def record(self) -> Path:
+        """Name, lease and creator: written before anything is started."""
+        return self.home / "environment.json"
+
+    @property
+    def processes(self) -> Path:
+        """What runs, by pid and start time; the supervisor writes it."""
+        return self.home / "processes.json"
+
+    @property
+    def failure(self) -> Path:
+        """Which component died first and how; the supervisor writes it."""
+        return self.home / "failure.json"
+
+    @property
+    def plan(self) -> Path:
+        """What the supervisor is to start."""
+        return self.home / "plan.json"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig, complete in itself."""
+        return self.home / "kubeconfig"
+
+    @property
+    def logs(self) -> Path:
+        """One log file a component."""
+        return self.home / "logs"
+
+    @property
+    def pki(self) -> Path:
+        """Keys and certificates of this environment alone."""
+        return self.home / "pki"
+
+    @property
+    def etcd_socket(self) -> Path:
+        """The only way into etcd."""
+        return self.volatile / "etcd.sock"
+
+
+def state_root() -> Path:
+    """`EPHEMERAL_STATE_DIR`, or the user's state directory."""
+    configured = os.environ.get("EPHEMERAL_STATE_DIR")
+    if configured:
+        return Path(configured).absolute()
+    from platformdirs import user_state_path
+
+    return user_state_path("ephemeral")
+
+
+def homes() -> Path:
+    """The directory with one home per environment."""
+    return state_root() / "environments"
+
+
+def paths_of(name: str) -> Paths:
+    """The paths of the environment ``name``: existing data is found, new data goes where there is room."""
+    places = [base / name for base in volatile_bases()]
+    existing = [place for place in places if place.exists()]
+    return Paths(home=homes() / name, volatile=(existing or places)[0])
+
+
+def volatile_bases() -> list[Path]:
+    """Where volatile directories of this state root may be, the preferred one first."""
+    root = hashlib.sha256(str(state_root()).encode()).hexdigest()[:10]
+    parents = [_TMPFS, _FALLBACK] if _has_room(_TMPFS) else [_FALLBACK, _TMPFS]
+    return [parent / f"ephemeral-{os.getuid()}" / root for parent in parents]
+
+
+def make_private(directory: Path) -> None:
+    """Create ``directory`` and its missing parents 0700. Raises StateError when it can't be, or is not ours."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateError(
+            f"{directory} can't be created: {error.strerror}",
+            hint="Set EPHEMERAL_STATE_DIR to a directory that can be written.",
+        ) from error
+
+
+def check_ours(directory: Path) -> None:
+    """Refuse a shared-directory entry that somebody else prepared. Raises StateError."""
+    make_private(directory)
+    status = directory.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise StateError(f"{directory} is not a private directory of this user; it is not used.")
+
+
+def _has_room(directory: Path) -> bool:
+    try:
+        status = os.statvfs(directory)
+    except OSError:
+        return False
+    return status.f_bavail * status.f_frsize >= _ROOM_BYTES

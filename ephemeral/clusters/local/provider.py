@@ -1,0 +1,155 @@
+"""The local provider: create, find and remove control planes on this machine."""
+
+import os
+import shutil
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+
+from ephemeral.clusters.local import record
+from ephemeral.clusters.local.cluster import LocalCluster
+from ephemeral.clusters.local.components import CONTROL_PLANE, SIMULATED_NODES
+from ephemeral.clusters.local.launch import launch
+from ephemeral.clusters.local.lock import try_lock
+from ephemeral.clusters.local.paths import Paths, homes, paths_of, volatile_bases
+from ephemeral.errors import ClusterError, NameTakenError, NoEnvironmentError, StateError, WaitError
+from ephemeral.leases import Lease
+from ephemeral.progress import Progress
+from ephemeral.spec.model import Spec
+from ephemeral.spec.presets import Policy
+from ephemeral.waiting import Deadline, NotYet, wait_until
+
+_ORDERLY_END_SECONDS = 5.0
+_FORCED_END_SECONDS = 5.0
+
+
+class LocalProvider:
+    """Control planes as processes of this machine (implements Provider)."""
+
+    def create(self, spec: Spec, policy: Policy, lease: Lease, progress: Progress) -> LocalCluster:
+        """Start the control plane of ``spec``; it dies with this process until detached."""
+        from ephemeral.tools import require, resolve_kubernetes
+
+        _check_node_mode(spec)
+        kubernetes = resolve_kubernetes(spec.cluster.kubernetes)
+        programs = require([*CONTROL_PLANE, *SIMULATED_NODES], kubernetes=kubernetes, progress=progress)
+        paths = paths_of(spec.name)
+        lock = try_lock(paths)
+        if lock is None:
+            raise NameTakenError(
+                f"environment {spec.name} exists on this machine, or is being made or removed right now.",
+                hint=f"`ephemeral status {spec.name}` shows it, `ephemeral down {spec.name}` removes it.",
+            )
+        try:
+            _remove_leftovers(paths)
+            owner = launch(paths, lock, spec, policy, lease, kubernetes, programs)
+        except BaseException as error:
+            os.close(lock)
+            self.delete(spec.name)
+            if isinstance(error, OSError):
+                raise StateError(f"environment {spec.name} can't be started: {error}") from error
+            raise
+        os.close(lock)  # the supervisor has it now
+        return LocalCluster(paths, nodes=spec.cluster.simulated, owner=owner)
+
+    def get(self, name: str) -> LocalCluster:
+        """Find a cluster by name. Raises NoEnvironmentError."""
+        paths = paths_of(name)
+        if not paths.record.exists():
+            raise NoEnvironmentError(f"there is no environment {name} here.", hint="`ephemeral list` shows what is.")
+        return LocalCluster(paths)
+
+    def list(self) -> Sequence[LocalCluster]:
+        """Every environment with a record, by name."""
+        found = []
+        for home in sorted(homes().glob("*/environment.json")):
+            with suppress(ClusterError):  # removed meanwhile
+                found.append(LocalCluster(paths_of(home.parent.name)))
+        return found
+
+    def leftovers(self) -> Sequence[str]:
+        """Names of which something is left though nobody keeps them alive: after ``kill -9`` or a reboot."""
+        names = {path.name for base in (homes(), *volatile_bases()) if base.is_dir() for path in base.iterdir()}
+        return sorted(name for name in names if not _is_kept_alive(paths_of(name)))
+
+    def delete(self, name: str) -> bool:
+        """End the processes and remove the files of ``name``; False when there was nothing."""
+        paths = paths_of(name)
+        if not paths.home.exists() and not paths.volatile.exists():
+            return False
+        _end_supervisor(paths, signal.SIGTERM)
+        try:
+            lock = _await_lock(paths, _ORDERLY_END_SECONDS)
+        except WaitError:
+            _end_supervisor(paths, signal.SIGKILL)
+            lock = _await_lock(paths, _FORCED_END_SECONDS)
+        _remove_leftovers(paths)
+        shutil.rmtree(paths.home, ignore_errors=True)
+        os.close(lock)
+        _forget_empty_bases()
+        return True
+
+
+def _check_node_mode(spec: Spec) -> None:
+    if spec.cluster.nodes != "simulated":
+        raise ClusterError(
+            "real nodes are not available in this version of ephemeral.",
+            hint="Write `nodes: simulated` under `cluster:` (pods turn Ready, nothing runs), or pass --nodes simulated.",
+        )
+
+
+def _is_kept_alive(paths: Paths) -> bool:
+    """A dead environment's lock is free; its home may be gone altogether."""
+    if not paths.home.exists():
+        return False
+    try:
+        return LocalCluster(paths).alive
+    except ClusterError:
+        lock = try_lock(paths)
+        if lock is None:
+            return True
+        os.close(lock)
+        return False
+
+
+def _end_supervisor(paths: Paths, number: int) -> None:
+    with suppress(ClusterError):
+        supervisor = LocalCluster(paths).processes().get("supervisor")
+        if supervisor:
+            record.signal_process(supervisor, number)
+
+
+def _await_lock(paths: Paths, seconds: float) -> int:
+    """The lock is free once supervisor (or creator) is gone, and the files with it if all went well."""
+
+    def attempt() -> int:
+        _end_supervisor(paths, signal.SIGTERM)  # it may have been started only now
+        lock = try_lock(paths)
+        if lock is None:
+            raise NotYet("its supervisor still runs")
+        return lock
+
+    return wait_until(attempt, deadline=Deadline(seconds), what=f"end of {paths.home.name}", interval=0.005, max_interval=0.02)
+
+
+def _remove_leftovers(paths: Paths) -> None:
+    """Under the lock: end what an earlier, dead environment left running, and remove all but the lock itself."""
+    with suppress(ClusterError):
+        for process in LocalCluster(paths).processes().values():
+            record.signal_process(process, signal.SIGKILL)
+    for base in volatile_bases():
+        shutil.rmtree(base / paths.home.name, ignore_errors=True)
+    for entry in paths.home.iterdir():
+        if entry == paths.lock:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+def _forget_empty_bases() -> None:
+    for base in volatile_bases():
+        for directory in (base, base.parent):
+            with suppress(OSError):
+                directory.rmdir()

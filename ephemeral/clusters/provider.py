@@ -1,0 +1,66 @@
+"""The seam between an environment and whatever makes its virtual cluster."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from ephemeral.leases import Lease
+from ephemeral.progress import Progress
+from ephemeral.spec.model import Spec
+from ephemeral.spec.presets import Policy
+from ephemeral.waiting import Deadline
+
+
+class Cluster(Protocol):
+    """One virtual cluster, ready or on its way."""
+
+    name: str
+    lease: Lease
+    kubeconfig: Path
+
+    def wait_answering(self, deadline: Deadline) -> None:
+        """Return once the API answers a LIST. Raises ClusterError at once when it never will."""
+        ...
+
+    def wait_ready(self, deadline: Deadline) -> None:
+        """Return once the cluster is usable: `/readyz` answers and the default ServiceAccount exists."""
+        ...
+
+    def detach(self) -> None:
+        """Let the cluster outlive this process; from now on its lease alone bounds its life."""
+        ...
+
+    def renew(self, lease: Lease) -> None:
+        """Stamp a new lease in place of the old one."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """What `status` and `list` show: provider, version, state and what it runs on."""
+        ...
+
+    def diagnose(self) -> str:
+        """Why it is not well, in the words of its own programs; empty when nothing is known to be wrong."""
+        ...
+
+
+class Provider(Protocol):
+    """Makes, finds and removes virtual clusters. One contract suite (tests/contract) holds for all of them."""
+
+    def create(self, spec: Spec, policy: Policy, lease: Lease, progress: Progress) -> Cluster:
+        """Begin to create the cluster ``spec.name``; the lease is stamped first.
+
+        The cluster dies with this process until ``detach`` is called. Raises NameTakenError when it exists.
+        """
+        ...
+
+    def get(self, name: str) -> Cluster:
+        """Find a cluster by name. Raises NoEnvironmentError."""
+        ...
+
+    def list(self) -> Sequence[Cluster]:
+        """Every cluster of this provider, dead ones included."""
+        ...
+
+    def delete(self, name: str) -> bool:
+        """Remove the cluster and all that belongs to it; False when there was none. Needs only the name."""
+        ...

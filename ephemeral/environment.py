@@ -1,0 +1,230 @@
+"""The one story: up -> ready -> deploy -> (preview) -> down.
+
+An environment is one throw-away Kubernetes API, one isolation policy and one deadline. Everything else in this
+package is a step of what is told here, from top to bottom.
+"""
+
+import getpass
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ephemeral.clusters import provider_named
+from ephemeral.clusters.provider import Cluster
+from ephemeral.errors import ClusterError, EphemeralError, NoEnvironmentError
+from ephemeral.leases import Lease, Owner
+from ephemeral.progress import Progress, Silent
+from ephemeral.spec.durations import parse_duration
+from ephemeral.spec.model import Spec
+from ephemeral.spec.presets import Policy, resolve
+from ephemeral.waiting import Deadline
+
+if TYPE_CHECKING:
+    from ephemeral.kube.client import Kube
+
+#: A control plane on an overloaded two-core machine needs some ten seconds; nobody should wait longer than this.
+START_SECONDS = 120.0
+
+
+def up(
+    spec: Spec | Path | str | None = None,
+    *,
+    owner: Owner | None = None,
+    detach: bool = False,
+    report: Path | None = None,
+    progress: Progress | None = None,
+) -> "Environment":
+    """Create the environment that ``spec`` asks for, deploy its app and return it ready.
+
+    ``spec`` is a Spec, the path of an ephemeral.yaml, or None for ./ephemeral.yaml (an empty cluster when there is
+    none). An environment of that name which already runs is updated in place and its lease renewed.
+
+    It ends with this process, even by ``kill -9``, unless ``detach``: then its lease alone bounds its life. Use it as
+    a context manager to end it earlier. When anything fails, ``report`` (a directory, if given) receives a bundle of
+    what was seen, and an environment that was created here is removed, unless it is detached and only its app failed.
+
+    Raises the classes of ephemeral.errors.
+    """
+    if not isinstance(spec, Spec):
+        from ephemeral.spec.load import find_spec, load
+
+        spec = load(Path(spec) if spec else find_spec(Path.cwd())).spec
+    progress = progress or Silent()
+    environment = _update(spec, owner, progress) or _create(spec, owner, progress)
+    with environment._ending_on_failure(report, keep=environment._was_found):
+        environment.become_ready()
+    if detach:
+        environment._cluster.detach()
+    with environment._ending_on_failure(report, keep=detach or environment._was_found):
+        environment.deploy()
+    return environment
+
+
+def attach(name: str, *, progress: Progress | None = None) -> "Environment":
+    """An environment that runs already, by its name. Raises NoEnvironmentError."""
+    for provider_name in ("local",):
+        cluster = provider_named(provider_name).get(name)
+        if cluster.describe()["state"] == "dead":
+            raise NoEnvironmentError(
+                f"environment {name} is dead: {cluster.diagnose()}.", hint=f"`ephemeral down {name}` removes the rest."
+            )
+        return Environment(Spec(name=name), cluster, progress=progress or Silent(), found=True)
+    raise NoEnvironmentError(f"there is no environment {name}.")
+
+
+def down(name: str) -> bool:
+    """Remove an environment by its name alone; False when there was none."""
+    return provider_named("local").delete(name)
+
+
+def unique_name(name: str) -> str:
+    """``name`` with a random ending, for environments that must not meet: one per run, one per test."""
+    return f"{name[:34].rstrip('-')}-{secrets.token_hex(3)[:5]}"
+
+
+class Environment:
+    """A virtual cluster, the app in it, and its lease. Made by `up`, found by `attach`."""
+
+    def __init__(self, spec: Spec, cluster: Cluster, *, progress: Progress, found: bool) -> None:
+        self.spec = spec
+        self.progress = progress
+        self._cluster = cluster
+        self._was_found = found
+
+    @property
+    def name(self) -> str:
+        """Its name: enough to find or remove it."""
+        return self._cluster.name
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Path of an administrator's kubeconfig (0600), complete in itself."""
+        return self._cluster.kubeconfig
+
+    @property
+    def lease(self) -> Lease:
+        """Owner and deadline."""
+        return self._cluster.lease
+
+    @cached_property
+    def kube(self) -> "Kube":
+        """A client of its API: get, list, apply and delete plain dicts."""
+        from ephemeral.kube import connect
+
+        return connect(self.kubeconfig)
+
+    def become_ready(self, deadline: Deadline | None = None) -> None:
+        """Wait until the cluster is usable and its isolation policy in force. Fails as soon as a component dies."""
+        deadline = deadline or Deadline(START_SECONDS)
+        with self.progress.phase("ready"):
+            import ephemeral.apps.isolation
+            import ephemeral.kube  # heavy: imported while the control plane boots
+
+            self._cluster.wait_answering(deadline)
+            if not self._was_found:
+                ephemeral.apps.isolation.isolate(self.kube, self.policy, [], deadline=deadline)
+            self._cluster.wait_ready(deadline)
+
+    def deploy(self) -> None:
+        """Apply the app of the spec and wait until all of it is ready. Applying it again updates it in place.
+
+        Raises ApplyError when the API server refuses an object, WorkloadError as soon as something can't become
+        ready, WaitError at the spec's ``ready.timeout``.
+        """
+        if not self.spec.app:
+            return
+        from ephemeral.apps import render
+        from ephemeral.apps.isolation import isolate
+        from ephemeral.kube import apply_all, wait_ready
+
+        deadline = Deadline(parse_duration(self.spec.ready.timeout).total_seconds())
+        with self.progress.phase("render"):
+            manifests = render(self.spec.app, images=self.spec.images, deadline=deadline)
+        with self.progress.phase("apply"):
+            isolate(self.kube, self.policy, manifests, deadline=deadline)
+            apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
+        with self.progress.phase("wait"):
+            wait_ready(
+                self.kube, manifests, conditions=self.spec.ready.conditions, progress=self.progress, deadline=deadline
+            )
+
+    def describe(self) -> dict[str, Any]:
+        """What is known about it, as plain values: state, versions, lease, kubeconfig."""
+        return self._cluster.describe()
+
+    def diagnose(self) -> str:
+        """Why its cluster is not well; empty when nothing is known to be wrong."""
+        return self._cluster.diagnose()
+
+    def down(self) -> bool:
+        """Remove it and all that belongs to it; False when it is gone already."""
+        with self.progress.phase("down"):
+            return down(self.name)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """Its isolation policy, with the preset resolved."""
+        return resolve(self.spec.isolation)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.down()
+
+    @contextmanager
+    def _ending_on_failure(self, report: Path | None, *, keep: bool) -> Iterator[None]:
+        """On failure, write the bundle while there still is something to see; then leave nothing behind."""
+        try:
+            yield
+        except BaseException as error:
+            if report and isinstance(error, EphemeralError):
+                from ephemeral.reports.bundle import write_bundle
+
+                write_bundle(report, self, error)
+            if not keep:
+                self.down()
+            raise
+
+
+def _create(spec: Spec, owner: Owner | None, progress: Progress) -> Environment:
+    lease = Lease.lasting(parse_duration(spec.ttl), owner or Owner(user=getpass.getuser()))
+    with progress.phase("create"):
+        cluster = provider_named(spec.cluster.provider).create(spec, resolve(spec.isolation), lease, progress)
+    return Environment(spec, cluster, progress=progress, found=False)
+
+
+def _update(spec: Spec, owner: Owner | None, progress: Progress) -> Environment | None:
+    """The running environment of that name, its lease renewed; None when there is none worth keeping."""
+    provider = provider_named(spec.cluster.provider)
+    try:
+        cluster = provider.get(spec.name)
+    except NoEnvironmentError:
+        return None
+    state = cluster.describe()
+    if state["state"] in ("dead", "failed"):
+        provider.delete(spec.name)
+        return None
+    _check_same_kind(spec, state)
+    lease = Lease.lasting(parse_duration(spec.ttl), owner or cluster.lease.owner)
+    cluster.renew(replace(lease, created_at=cluster.lease.created_at))
+    return Environment(spec, cluster, progress=progress, found=True)
+
+
+def _check_same_kind(spec: Spec, state: dict[str, Any]) -> None:
+    """What can't be changed in a running cluster must be asked for as it is."""
+    wanted = spec.cluster.kubernetes
+    same_version = not wanted or f"{state['kubernetes']}.".startswith(f"{wanted}.")
+    if not same_version or spec.cluster.nodes != state["nodes"]:
+        raise ClusterError(
+            f"environment {spec.name} runs Kubernetes {state['kubernetes']} with {state['nodes']} nodes; "
+            f"asked for: {wanted or 'the default'} with {spec.cluster.nodes} nodes.",
+            hint=f"Remove it first: `ephemeral down {spec.name}`.",
+        )
