@@ -1,6 +1,7 @@
 """Write go.mod and go.sum for every program of ``programs.toml`` that builds from a Go module.
 
-Run it after a version changed there: ``python bin/update_modules.py [MODULE ...]``. It needs ``go`` and the network.
+Run it after a version changed there: ``python bin/update_modules.py [MODULE ...]``. It needs ``go`` and the
+network.
 """
 
 import json
@@ -23,8 +24,12 @@ def go(folder: Path, *arguments: str) -> str:
 
 
 def staging_modules(upstream: str) -> list[str]:
-    """k8s.io/kubernetes replaces its staging modules by folders; a build from outside must name their releases."""
-    return [name for name in re.findall(r"^\t(k8s\.io/\S+) => \./staging/", upstream, re.M) if "/sample-" not in name]
+    """k8s.io/kubernetes replaces its staging modules by folders; a build of ours names their releases."""
+    return [
+        name
+        for name in re.findall(r"^\t(k8s\.io/\S+) => \./staging/", upstream, re.MULTILINE)
+        if "/sample-" not in name
+    ]
 
 
 def write(folder: Path, row: dict[str, object], version: str) -> None:
@@ -37,7 +42,7 @@ def write(folder: Path, row: dict[str, object], version: str) -> None:
     requires = [f"{module} v{version}"]
     requires += [f"{name} v0.{version.partition('.')[2]}" for name in staging_modules(upstream)]
     packages = sorted(str(row["package"]).format(name=name) for name in row.get("programs", [""]))  # type: ignore[attr-defined]
-    lines = ["module ephemeral.invalid/tools", "", re.search(r"^go .*$", upstream, re.M)[0], ""]  # type: ignore[index]
+    lines = ["module ephemeral.invalid/tools", "", re.search(r"^go .*$", upstream, re.MULTILINE)[0], ""]  # type: ignore[index]
     lines += ["require (", *(f"\t{line}" for line in requires), ")", ""]
     lines += ["tool (", *(f"\t{package}" for package in packages), ")", ""]
     (folder / "go.mod").write_text("\n".join(lines))

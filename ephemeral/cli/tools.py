@@ -1,0 +1,84 @@
+"""``ephemeral tools``: the programs that ephemeral runs, and where they come from."""
+
+import json
+
+import click
+
+from ephemeral.errors import ToolError
+from ephemeral.tools import lookup, require, table
+
+DEFAULT = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "kubectl", "helm")
+"""What simulated nodes and deploying need."""
+
+_kubernetes = click.option(
+    "--kubernetes",
+    default="",
+    metavar="VERSION",
+    help="Kubernetes version, 1.36 or 1.36.3; else the default.",
+)
+
+
+@click.group()
+def tools() -> None:
+    """Show and install the programs that ephemeral runs."""
+
+
+@tools.command("list")
+@_kubernetes
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def list_(kubernetes: str, output: str) -> None:
+    """List the programs, their versions and where they are."""
+    rows = [_row(name, kubernetes) for name in table.names()]
+    if output == "json":
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in [{key: key.upper() for key in rows[0]}, *rows]:
+        click.echo(f"{row['name']:<24} {row['version']:<18} {row['source']:<10} {row['path']}".rstrip())
+
+
+@tools.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@_kubernetes
+def install(names: tuple[str, ...], kubernetes: str) -> None:
+    """Install programs; without NAME all that simulated nodes and deploying need."""
+    from ephemeral.cli.progress import open_progress
+
+    with open_progress() as progress:
+        found = require(names or DEFAULT, kubernetes=kubernetes, progress=progress)
+    for name, path in found.items():
+        click.echo(f"{name:<24} {path}")
+
+
+@tools.command()
+@click.argument("name")
+@_kubernetes
+def path(name: str, kubernetes: str) -> None:
+    """Print the path of a program that is there already."""
+    program = table.matching(name, kubernetes)
+    seen = lookup.find(program)
+    if seen is None:
+        raise ToolError(
+            f"{program.title} is not on this machine", hint=f"run `ephemeral tools install {name}`"
+        )
+    click.echo(str(seen.path))
+
+
+@tools.command()
+@_kubernetes
+def doctor(kubernetes: str) -> None:
+    """Show what was looked at for each program and why it is taken or not."""
+    from ephemeral.tools.doctor import diagnose
+
+    for finding in diagnose(kubernetes):
+        click.echo(f"{'ok' if finding.good else '--'}  {finding.subject}: {finding.text}")
+
+
+def _row(name: str, kubernetes: str) -> dict[str, str]:
+    program = table.matching(name, kubernetes)
+    seen = lookup.find(program)
+    return {
+        "name": name,
+        "version": seen.version if seen else program.version,
+        "source": seen.source if seen else "missing",
+        "path": str(seen.path) if seen else "",
+    }

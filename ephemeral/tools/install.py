@@ -1,0 +1,123 @@
+"""Installing programs into the cache: releases side by side, then builds one after another."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from queue import SimpleQueue
+
+from ephemeral.errors import ToolError
+from ephemeral.progress import Progress
+from ephemeral.tools import gobuild, lookup
+from ephemeral.tools.activity import Activity
+from ephemeral.tools.download import download
+from ephemeral.tools.fetch import FetchError
+from ephemeral.tools.places import tools_dir
+from ephemeral.tools.slot import held
+from ephemeral.tools.table import Program
+
+_MEGABYTE = 1_000_000
+
+
+def install(programs: Sequence[Program], progress: Progress) -> None:
+    """Put every program into the cache; a download that can't be had is made up for by a build.
+
+    Raises ToolError with everything that was tried, ChecksumError, or StateError.
+    """
+    with progress.phase(f"install {', '.join(program.title for program in programs)}"):
+        unfetched = _download_all(programs, progress)
+        if not unfetched:
+            return
+        go = gobuild.find_go()
+        if go is None:
+            raise _not_to_be_had({program: [why, "go: not on PATH"] for program, why in unfetched.items()})
+        # One after another: the compiler takes every core as it is.
+        for program, why in unfetched.items():
+            _build(program, go, progress, why)
+
+
+def _download_all(programs: Sequence[Program], progress: Progress) -> dict[Program, str]:
+    """Return the programs whose release can't be had, and why; an error of any other kind ends all."""
+    outcomes: SimpleQueue[tuple[Program, str | BaseException]] = SimpleQueue()
+    stop = threading.Event()
+
+    def work(program: Program) -> None:
+        try:
+            _download(program, progress, stop)
+            outcomes.put((program, ""))
+        except FetchError as error:
+            outcomes.put((program, f"download: {error}"))
+        except BaseException as error:
+            outcomes.put((program, error))
+
+    # Daemons: nobody who interrupts an install wants to wait for a slow server first.
+    for program in programs:
+        threading.Thread(target=work, args=(program,), daemon=True).start()
+    failures: dict[Program, str] = {}
+    try:
+        for _ in programs:
+            program, outcome = outcomes.get()
+            if isinstance(outcome, BaseException):
+                raise outcome
+            if outcome:
+                failures[program] = outcome
+    finally:
+        stop.set()
+    return {program: failures[program] for program in programs if program in failures}
+
+
+class _StoppedError(Exception):
+    """Another program's download ended the install."""
+
+
+def _download(program: Program, progress: Progress, stop: threading.Event) -> None:
+    with Activity(progress, program.name) as activity, held(program, activity) as slot:
+        if slot is None:
+            return
+
+        def heard(have: int, total: int | None) -> None:
+            if stop.is_set():
+                raise _StoppedError
+            of = f" of {total / _MEGABYTE:.0f}" if total else ""
+            activity.update(f"downloading {have / _MEGABYTE:.0f}{of} MB")
+
+        activity.start("downloading")
+        download(program, slot, heard=heard)
+        activity.start("downloaded")
+
+
+def _build(program: Program, go: Path, progress: Progress, why_not_downloaded: str) -> None:
+    with Activity(progress, program.name) as activity, held(program, activity) as slot:
+        if slot is None:
+            return
+        activity.note(f"{why_not_downloaded}; building it from its Go modules")
+        activity.start("building from Go modules")
+        try:
+            gobuild.build(program, slot, go)
+        except gobuild.BuildError as error:
+            raise _not_to_be_had({program: [why_not_downloaded, f"go: {error}"]}) from error
+        activity.start("built")
+
+
+def _not_to_be_had(tried: dict[Program, list[str]]) -> ToolError:
+    blocks = [
+        "\n".join([f"{program.title} can't be had:", *(f"  {line}" for line in [*_looked(program), *lines])])
+        for program, lines in tried.items()
+    ]
+    packages = " ".join(program.debian for program in tried if program.debian)
+    return ToolError(
+        "\n".join(blocks),
+        hint="install Go, or set EPHEMERAL_MIRROR to a mirror of the download hosts, or put the programs into"
+        " a folder and name it by EPHEMERAL_TOOLS_DIR; `ephemeral tools doctor` shows what there is"
+        + (f" (Debian packages: {packages})" if packages else ""),
+    )
+
+
+def _looked(program: Program) -> list[str]:
+    refused = [seen for seen in lookup.look(program) if seen.refused]
+    folder = tools_dir()
+    lines = [f"{seen.path}: {seen.refused}" for seen in refused]
+    lines += (
+        [] if any(seen.source == "tools-dir" for seen in refused) else [f"EPHEMERAL_TOOLS_DIR: {folder or 'not set'}"]
+    )
+    lines += [] if any(seen.source == "path" for seen in refused) else ["PATH: not there"]
+    return [*lines, f"cache: not at {program.cached}"]
