@@ -56,25 +56,28 @@ def up(
         spec = load(Path(spec) if spec else find_spec(Path.cwd())).spec
     progress = progress or Silent()
     environment = _update(spec, owner, progress) or _create(spec, owner, progress)
-    with environment._ending_on_failure(report, keep=environment._was_found):
+    with environment.ending_on_failure(), environment.reporting(report):
         environment.become_ready()
-    if detach:
-        environment._cluster.detach()
-    with environment._ending_on_failure(report, keep=detach or environment._was_found):
+        if not detach:
+            environment.deploy()
+            return environment
+    environment.detach()
+    with environment.reporting(report):
         environment.deploy()
     return environment
 
 
-def attach(name: str, *, progress: Progress | None = None) -> "Environment":
-    """An environment that runs already, by its name. Raises NoEnvironmentError."""
-    for provider_name in ("local",):
-        cluster = provider_named(provider_name).get(name)
-        if cluster.describe()["state"] == "dead":
-            raise NoEnvironmentError(
-                f"environment {name} is dead: {cluster.diagnose()}.", hint=f"`ephemeral down {name}` removes the rest."
-            )
-        return Environment(Spec(name=name), cluster, progress=progress or Silent(), found=True)
-    raise NoEnvironmentError(f"there is no environment {name}.")
+def attach(name: str, *, spec: Spec | None = None, progress: Progress | None = None) -> "Environment":
+    """An environment that runs already, by its name; ``spec`` says what `deploy` is to put there.
+
+    Raises NoEnvironmentError.
+    """
+    cluster = provider_named("local").get(name)
+    if cluster.describe()["state"] == "dead":
+        raise NoEnvironmentError(
+            f"environment {name} is dead: {cluster.diagnose()}.", hint=f"`ephemeral down {name}` removes the rest."
+        )
+    return Environment(spec or Spec(name=name), cluster, progress=progress or Silent(), found=True)
 
 
 def down(name: str) -> bool:
@@ -153,6 +156,10 @@ class Environment:
                 self.kube, manifests, conditions=self.spec.ready.conditions, progress=self.progress, deadline=deadline
             )
 
+    def detach(self) -> None:
+        """Let it outlive this process: from now on its lease alone bounds its life."""
+        self._cluster.detach()
+
     def describe(self) -> dict[str, Any]:
         """What is known about it, as plain values: state, versions, lease, kubeconfig."""
         return self._cluster.describe()
@@ -179,17 +186,29 @@ class Environment:
     ) -> None:
         self.down()
 
+    def report(self, directory: Path, error: BaseException | None = None) -> Path:
+        """Write events, states, logs and the timeline into ``directory``/NAME and return that path."""
+        from ephemeral.reports.bundle import write_bundle
+
+        return write_bundle(directory, self, error)
+
     @contextmanager
-    def _ending_on_failure(self, report: Path | None, *, keep: bool) -> Iterator[None]:
-        """On failure, write the bundle while there still is something to see; then leave nothing behind."""
+    def reporting(self, directory: Path | None) -> Iterator[None]:
+        """When the body fails, write the report while there still is something to see."""
         try:
             yield
-        except BaseException as error:
-            if report and isinstance(error, EphemeralError):
-                from ephemeral.reports.bundle import write_bundle
+        except EphemeralError as error:
+            if directory:
+                self.progress.note(f"report: {self.report(directory, error)}")
+            raise
 
-                write_bundle(report, self, error)
-            if not keep:
+    @contextmanager
+    def ending_on_failure(self) -> Iterator[None]:
+        """Whatever ends the body early, an environment that was made here does not outlive it."""
+        try:
+            yield
+        except BaseException:
+            if not self._was_found:
                 self.down()
             raise
 

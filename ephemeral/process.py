@@ -5,6 +5,7 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,10 +96,8 @@ def _spawn(
 def _end_group(process: subprocess.Popen[str]) -> tuple[str, str]:
     """SIGTERM, a grace period, SIGKILL: to the group that we made, so that no grandchild survives."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
-        except ProcessLookupError:
-            pass
         try:
             return process.communicate(timeout=_KILL_GRACE_SECONDS)
         except subprocess.TimeoutExpired:

@@ -21,7 +21,7 @@ def raise_on_signals() -> None:
             signal.signal(number, _raise_once)
 
 
-def _raise_once(number: int, frame: FrameType | None) -> None:
+def _raise_once(number: int, _frame: FrameType | None) -> None:
     for each in _NUMBERS:
         signal.signal(each, signal.SIG_IGN)
     raise Interrupted(number)

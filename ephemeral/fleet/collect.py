@@ -28,7 +28,7 @@ def collect(*, dry_run: bool = False) -> list[Collected]:
     """
     provider = LocalProvider()
     doomed = {cluster.name: "its lease ended" for cluster in provider.list() if cluster.lease.expired}
-    doomed |= {name: "nobody keeps it alive" for name in provider.leftovers()}
+    doomed |= dict.fromkeys(provider.leftovers(), "nobody keeps it alive")
     collected = []
     for name, reason in sorted(doomed.items()):
         error = ""

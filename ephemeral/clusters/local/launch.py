@@ -35,7 +35,7 @@ def launch(
     with _reserve_port() as port_holder:
         port = port_holder.getsockname()[1]
         components = [*control_plane(programs, paths, port), simulated_nodes(programs, paths, port)]
-        owner = _start_supervisor(paths, lock, port_holder.fileno(), lease, components)
+        owner, forking = _start_supervisor(paths, lock, port_holder.fileno(), lease, components)
     try:
         # etcd boots while the certificates are made; the API server waits for them.
         record.write_json(paths.home / "admission.json", _admission(policy))
@@ -43,6 +43,8 @@ def launch(
     except BaseException:
         os.close(owner)
         raise
+    finally:
+        forking.wait()  # it has forked the supervisor, which is nobody's child and leaves us no zombie
     return owner
 
 
@@ -69,7 +71,9 @@ def _reserve_port() -> socket.socket:
     return holder
 
 
-def _start_supervisor(paths: Paths, lock: int, port_fd: int, lease: Lease, components: list[Component]) -> int:
+def _start_supervisor(
+    paths: Paths, lock: int, port_fd: int, lease: Lease, components: list[Component]
+) -> tuple[int, "subprocess.Popen[bytes]"]:
     reader, writer = os.pipe()
     plan = {
         "home": str(paths.home),
@@ -84,8 +88,8 @@ def _start_supervisor(paths: Paths, lock: int, port_fd: int, lease: Lease, compo
     try:
         paths.plan.write_text(json.dumps(plan), encoding="utf-8")
         with (paths.logs / "supervisor.log").open("wb") as log:
-            subprocess.Popen(  # noqa: S603 - the one process that is not run to its end
-                [sys.executable, "-I", "-S", str(_SUPERVISOR), str(paths.plan)],
+            return writer, subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_SUPERVISOR), str(paths.plan), "--fork"],
                 pass_fds=(lock, port_fd, reader),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -99,7 +103,6 @@ def _start_supervisor(paths: Paths, lock: int, port_fd: int, lease: Lease, compo
         raise
     finally:
         os.close(reader)
-    return writer
 
 
 def _admission(policy: Policy) -> dict[str, Any]:

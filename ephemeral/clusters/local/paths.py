@@ -7,14 +7,16 @@ path, because a Unix socket's path has at most 107 bytes.
 
 import hashlib
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from ephemeral.errors import StateError
+from ephemeral.errors import SpecError, StateError
 
 _TMPFS = Path("/dev/shm")  # noqa: S108 - the directory below it is checked to be ours alone
 _FALLBACK = Path("/var/tmp")  # noqa: S108
+_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?")
 _ROOM_BYTES = 512 * 1024 * 1024
 
 
@@ -87,7 +89,12 @@ def homes() -> Path:
 
 
 def paths_of(name: str) -> Paths:
-    """The paths of the environment ``name``: existing data is found, new data goes where there is room."""
+    """The paths of the environment ``name``: existing data is found, new data goes where there is room.
+
+    Raises SpecError for what can't be a name, so that no `..` ever reaches the file system.
+    """
+    if not _NAME.fullmatch(name):
+        raise SpecError(f"{name!r} is no name of an environment: up to 40 of a-z, 0-9 and -, ends not with -.")
     places = [base / name for base in volatile_bases()]
     existing = [place for place in places if place.exists()]
     return Paths(home=homes() / name, volatile=(existing or places)[0])

@@ -56,7 +56,7 @@ class LocalProvider:
         """Find a cluster by name. Raises NoEnvironmentError."""
         paths = paths_of(name)
         if not paths.record.exists():
-            raise NoEnvironmentError(f"there is no environment {name} here.", hint="`ephemeral list` shows what is.")
+            raise NoEnvironmentError(f"there is no environment {name}.", hint="`ephemeral list` shows what there is.")
         return LocalCluster(paths)
 
     def list(self) -> Sequence[LocalCluster]:
@@ -129,7 +129,8 @@ def _await_lock(paths: Paths, seconds: float) -> int:
             raise NotYet("its supervisor still runs")
         return lock
 
-    return wait_until(attempt, deadline=Deadline(seconds), what=f"end of {paths.home.name}", interval=0.005, max_interval=0.02)
+    what = f"end of {paths.home.name}"
+    return wait_until(attempt, deadline=Deadline(seconds), what=what, interval=0.005, max_interval=0.02)
 
 
 def _remove_leftovers(paths: Paths) -> None:

@@ -1,6 +1,6 @@
 """Owns every process of one environment and removes all of it when its time has come.
 
-Runs as a process of its own (``python -I -S supervisor.py PLAN``) and imports nothing of ephemeral, so that it starts
+Runs as a process of its own (``python -I -S supervisor.py PLAN --fork``) and imports nothing of ephemeral, so that it starts
 in milliseconds and can't be broken by what it supervises. It ends the environment
 
 * when its owner's pipe closes, which the kernel does even after ``kill -9`` of the owner,
@@ -126,7 +126,8 @@ class Supervisor:
                 self.fail(name, how)
 
     def fail(self, component: str, how: str) -> None:
-        """Leave word of a failure; only the first counts, later ones follow from it."""
+        """Leave word of a failure; only the first counts, later ones follow from it. Nothing more is started."""
+        self.waiting.clear()
         if not os.path.exists(self.plan["failure"]):
             _write_json(self.plan["failure"], {"component": component, "how": how})
 
@@ -173,7 +174,9 @@ def _write_json(path: str, value: object) -> None:
 
 
 def main() -> None:
-    """Supervise the plan in the file named on the command line."""
+    """Supervise the plan in the file named on the command line; with ``--fork``, as nobody's child."""
+    if sys.argv[2:] == ["--fork"] and os.fork():
+        os._exit(0)
     with open(sys.argv[1], encoding="utf-8") as file:
         supervisor = Supervisor(json.load(file))
     try:
