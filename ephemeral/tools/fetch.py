@@ -15,7 +15,8 @@ from tenacity import (
     retry_if_exception_type,
     stop_after_attempt,
     stop_before_delay,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
 from ephemeral.errors import SpecError
@@ -111,7 +112,7 @@ def _again(attempt: Callable[[], Result]) -> Result:
     retrying = Retrying(
         retry=retry_if_exception_type(_TransientError),
         stop=stop_after_attempt(_ATTEMPTS) | stop_before_delay(RETRY_SECONDS),
-        wait=wait_exponential_jitter(initial=FIRST_PAUSE_SECONDS, max=5, jitter=FIRST_PAUSE_SECONDS),
+        wait=wait_exponential(FIRST_PAUSE_SECONDS, max=5) + wait_random(0, FIRST_PAUSE_SECONDS),
         reraise=True,
     )
     return retrying(attempt)

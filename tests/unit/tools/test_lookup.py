@@ -124,7 +124,7 @@ def test_a_program_that_changed_is_asked_again(program):
 def test_a_broken_memory_is_forgotten(program):
     path, _ = program("bin", "1.36.3")
     assert tools.find("kube-apiserver") == path
-    for broken in ("", "{", "[]", '{"%s": 3}' % path, '{"%s": []}' % path):
+    for broken in ("", "{", "[]", f'{{"{path}": 3}}', f'{{"{path}": []}}'):
         printed._memory().write_text(broken)
         assert tools.find("kube-apiserver") == path
 
