@@ -1,0 +1,1 @@
+"""Speaking Kubernetes: client, server-side apply, waits, events, logs. Objects are plain dicts throughout."""
