@@ -6,7 +6,7 @@ package is a step of what is told here, from top to bottom.
 
 import getpass
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -26,6 +26,7 @@ from ephemeral.waiting import Deadline
 
 if TYPE_CHECKING:
     from ephemeral.kube.client import Kube
+    from ephemeral.kube.events import Event
 
 #: A control plane on an overloaded two-core machine needs some ten seconds; nobody should wait longer than this.
 START_SECONDS = 120.0
@@ -163,6 +164,22 @@ class Environment:
     def describe(self) -> dict[str, Any]:
         """What is known about it, as plain values: state, versions, lease, kubeconfig."""
         return self._cluster.describe()
+
+    def component_logs(self) -> Mapping[str, Path]:
+        """Log files of the programs that its cluster consists of, by program."""
+        return self._cluster.component_logs()
+
+    def events(self, *, warnings: bool = False) -> list["Event"]:
+        """What its API server recorded, oldest first."""
+        from ephemeral.kube.events import list_events
+
+        return list_events(self.kube, warnings_only=warnings)
+
+    def workloads(self) -> dict[str, str]:
+        """State of every workload, such as ``Deployment default/web`` -> ``2/2 ready``."""
+        from ephemeral.kube.readiness import workload_states
+
+        return workload_states(self.kube)
 
     def diagnose(self) -> str:
         """Why its cluster is not well; empty when nothing is known to be wrong."""

@@ -1,13 +1,33 @@
-"""What every test shares: a state directory of its own, so that no test sees another's environments."""
+"""What every test shares: a state directory of its own, and the rules of the two tiers."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fail-on-skip", action="store_true", help="A skipped test fails the run (core tier).")
+    parser.addoption("--until", type=float, help="Start no test after this moment (seconds since the epoch).")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    until = item.config.getoption("--until")
+    if until and time.time() > until:
+        pytest.skip("not run: the time for this tier is over")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if session.config.getoption("--fail-on-skip") and skipped:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(autouse=True)
 def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees another's environments, nor settings of whoever runs the tests."""
     for name in [name for name in os.environ if name.startswith("EPHEMERAL_")]:
         if name not in ("EPHEMERAL_TOOLS_DIR", "EPHEMERAL_CACHE_DIR", "EPHEMERAL_MIRROR"):
             monkeypatch.delenv(name)

@@ -1,6 +1,6 @@
 """The seam between an environment and whatever makes its virtual cluster."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,6 +36,10 @@ class Cluster(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """What `status` and `list` show: provider, version, state and what it runs on."""
+        ...
+
+    def component_logs(self) -> Mapping[str, Path]:
+        """Log files of the programs that the cluster consists of, by program."""
         ...
 
     def diagnose(self) -> str:

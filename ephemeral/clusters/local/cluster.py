@@ -96,6 +96,10 @@ class LocalCluster:
             "memory-bytes": sum(_resident_bytes(process["pid"]) for process in self.processes().values()),
         }
 
+    def component_logs(self) -> dict[str, Path]:
+        """Log files of the control plane and its supervisor, by program."""
+        return {path.stem: path for path in sorted(self.paths.logs.glob("*.log"))}
+
     def diagnose(self) -> str:
         """Which component died first, how, and its last log lines; empty when all run."""
         failure = record.read_json(self.paths.failure)

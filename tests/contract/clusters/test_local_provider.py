@@ -26,6 +26,7 @@ from ephemeral.progress import Silent
 from ephemeral.spec.model import Cluster, Isolation, SimulatedNodes, Spec
 from ephemeral.spec.presets import resolve
 from ephemeral.waiting import Deadline, NotYet, wait_until
+from tests.traces import traces, wait_no_traces
 
 pytestmark = pytest.mark.cluster
 
@@ -44,30 +45,6 @@ def make_ready(cluster: LocalCluster) -> Api:
     cluster.wait_answering(deadline)
     cluster.wait_ready(deadline)
     return Api(cluster.kubeconfig)
-
-
-def traces(name: str) -> list[str]:
-    """Processes, files, sockets and mounts on this machine that speak of ``name``."""
-    found = [str(base / name) for base in volatile_bases() if (base / name).exists()]
-    if paths_of(name).home.exists():
-        found.append(str(paths_of(name).home))
-    marker = str(paths_of(name).home).encode()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if marker in (process / "cmdline").read_bytes():
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:100])
-        except OSError:
-            continue
-    found += [line for line in Path("/proc/mounts").read_text().splitlines() if f"/{name}" in line]
-    return found
-
-
-def wait_no_traces(name: str) -> None:
-    def attempt() -> None:
-        if left := traces(name):
-            raise NotYet("\n".join(left))
-
-    wait_until(attempt, deadline=Deadline(10), what=f"end of {name}")
 
 
 @pytest.fixture

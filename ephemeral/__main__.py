@@ -1,0 +1,5 @@
+"""`python -m ephemeral` is `ephemeral`."""
+
+from ephemeral.cli import main
+
+main()

@@ -1,0 +1,44 @@
+"""The one entrance: `nox` checks everything that a change must pass; `nox --list` shows the rest.
+
+Sessions use the environment they are started from (`pip install -e '.[dev]'`): nothing is installed twice.
+"""
+
+import nox
+
+nox.needs_version = ">=2024.10"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "test"]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, types, layers, and generated files that match their source."""
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+    session.run("lint-imports")
+    session.run("python", "bin/generate_reference.py", "--check")
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """The core tier: all that must hold. A skipped test fails it."""
+    session.run("pytest", "-m", "not extended", "--fail-on-skip", *session.posargs)
+
+
+@nox.session
+def extended(session: nox.Session) -> None:
+    """The second tier: what takes long. `-- --until EPOCH` leaves out, by name, what would start after that."""
+    session.run("pytest", "-m", "extended", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the start against its peers, in one run; prints ratios."""
+    session.run("python", "-m", "bench.startup", *session.posargs)
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write the JSON Schema and the reference page from the model."""
+    session.run("python", "bin/generate_reference.py")
