@@ -1,9 +1,8 @@
 """``ephemeral tools``: the programs that ephemeral runs, and where they come from."""
 
-import json
-
 import click
 
+from ephemeral.cli.output import output_option, show_table
 from ephemeral.errors import ToolError
 from ephemeral.tools import lookup, require, table
 
@@ -25,15 +24,11 @@ def tools() -> None:
 
 @tools.command("list")
 @_kubernetes
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@output_option
 def list_(kubernetes: str, output: str) -> None:
     """List the programs, their versions and where they are."""
     rows = [_row(name, kubernetes) for name in table.names()]
-    if output == "json":
-        click.echo(json.dumps(rows, indent=2))
-        return
-    for row in [{key: key.upper() for key in rows[0]}, *rows]:
-        click.echo(f"{row['name']:<24} {row['version']:<18} {row['source']:<10} {row['path']}".rstrip())
+    show_table(rows, ("name", "version", "source", "path"), output, empty="")
 
 
 @tools.command()
@@ -57,9 +52,7 @@ def path(name: str, kubernetes: str) -> None:
     program = table.matching(name, kubernetes)
     seen = lookup.find(program)
     if seen is None:
-        raise ToolError(
-            f"{program.title} is not on this machine", hint=f"run `ephemeral tools install {name}`"
-        )
+        raise ToolError(f"{program.title} is not on this machine", hint=f"run `ephemeral tools install {name}`")
     click.echo(str(seen.path))
 
 

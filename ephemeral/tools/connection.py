@@ -5,22 +5,21 @@ import ssl
 import threading
 import urllib.request
 from collections.abc import Callable
-from queue import SimpleQueue
-from typing import Any
+from queue import Empty, SimpleQueue
 
 STALL_SECONDS = 30.0
 """Longest time without one byte from a server."""
 
 
-class NoConnectionError(TimeoutError):
-    """There was no connection in time."""
+class NoAnswerError(TimeoutError):
+    """A host did not answer in time."""
 
 
 class _Connection(http.client.HTTPConnection):
     """``timeout`` bounds connecting as a whole, name look-up and handshake too; then a stall does."""
 
     def connect(self) -> None:
-        _within(float(self.timeout or STALL_SECONDS), super().connect, too_late=self.close)
+        within(float(self.timeout or STALL_SECONDS), super().connect, too_late=self.close)
         self.sock.settimeout(STALL_SECONDS)
 
 
@@ -43,8 +42,11 @@ def opener() -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(_Handler, _TLSHandler)
 
 
-def _within(seconds: float, call: Callable[[], Any], *, too_late: Callable[[], Any]) -> None:
-    """Run ``call`` for at most ``seconds``: a name look-up has no timeout and can take half a minute."""
+def within(seconds: float, call: Callable[[], object], *, too_late: Callable[[], object] = lambda: None) -> None:
+    """Run ``call`` for at most ``seconds``: a name look-up has no timeout and can take half a minute.
+
+    When the time is over it raises NoAnswerError, and ``too_late`` undoes what ``call`` still brings about.
+    """
     outcome: SimpleQueue[BaseException | None] = SimpleQueue()
     given_up = threading.Event()
 
@@ -58,13 +60,16 @@ def _within(seconds: float, call: Callable[[], Any], *, too_late: Callable[[], A
         if given_up.is_set():
             too_late()
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        error = outcome.get(timeout=seconds)
+    except Empty:
         given_up.set()
-    error = NoConnectionError() if given_up.is_set() else outcome.get()
+        # It may have ended between the two: then the thread has not seen that it was given up.
+        if not outcome.empty():
+            too_late()
+        error = TimeoutError()
     if isinstance(error, TimeoutError):
-        raise NoConnectionError(f"no connection within {seconds:g} s")
+        raise NoAnswerError(f"no answer within {seconds:g} s") from None
     if error:
         raise error

@@ -95,10 +95,15 @@ def save(url: str, part: Path, *, heard: Callable[[int, int | None], None]) -> N
 def reach(url: str, seconds: float) -> str:
     """Return why the host of ``url`` can't be reached within ``seconds``; empty when it answers."""
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - http and https only, see mirrored()
+
+    def ask() -> None:
+        try:
+            connection.opener().open(request, timeout=seconds).close()
+        except urllib.error.HTTPError as error:
+            error.close()
+
     try:
-        connection.opener().open(request, timeout=seconds).close()
-    except urllib.error.HTTPError as error:
-        error.close()
+        connection.within(seconds, ask)
     except (OSError, http.client.HTTPException) as error:
         return _words(error)
     return ""
@@ -174,6 +179,6 @@ def _read(response: http.client.HTTPResponse) -> bytes:
 def _words(error: BaseException) -> str:
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, BaseException):
         return _words(error.reason)
-    if isinstance(error, TimeoutError) and not isinstance(error, connection.NoConnectionError):
+    if isinstance(error, TimeoutError) and not isinstance(error, connection.NoAnswerError):
         return f"it stalled: no byte for {connection.STALL_SECONDS:g} s"
     return str(getattr(error, "strerror", None) or error) or type(error).__name__

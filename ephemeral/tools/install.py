@@ -117,7 +117,9 @@ def _looked(program: Program) -> list[str]:
     folder = tools_dir()
     lines = [f"{seen.path}: {seen.refused}" for seen in refused]
     lines += (
-        [] if any(seen.source == "tools-dir" for seen in refused) else [f"EPHEMERAL_TOOLS_DIR: {folder or 'not set'}"]
+        []
+        if any(seen.source == "tools-dir" for seen in refused)
+        else [f"EPHEMERAL_TOOLS_DIR: {f'not in {folder}' if folder else 'not set'}"]
     )
     lines += [] if any(seen.source == "path" for seen in refused) else ["PATH: not there"]
     return [*lines, f"cache: not at {program.cached}"]

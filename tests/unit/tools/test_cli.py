@@ -1,4 +1,5 @@
 import json
+import socket
 import sys
 import types
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from ephemeral.cli.tools import DEFAULT
 from ephemeral.cli.tools import tools as group
 from ephemeral.errors import SpecError, ToolError
 from ephemeral.progress import Silent
-from ephemeral.tools import table
+from ephemeral.tools import doctor, table
 from ephemeral.tools.doctor import diagnose
 
 
@@ -106,6 +107,15 @@ def test_doctor_tells_what_is_in_the_way(monkeypatch, tmp_path):
     assert bad["EPHEMERAL_TOOLS_DIR"] == f"{tmp_path}/nowhere is no folder"
     assert bad["download"] == "127.0.0.1:1 can't be reached: Connection refused"
     assert bad["go"] == "not on PATH; nothing can be built"
+
+
+def test_doctor_does_not_wait_for_a_host_that_accepts_and_says_nothing(monkeypatch):
+    monkeypatch.setattr(doctor, "_REACH_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("EPHEMERAL_MIRROR", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        (finding,) = [finding for finding in diagnose() if finding.subject == "download"]
+    assert not finding.good
+    assert finding.text.endswith("can't be reached: no answer within 0.2 s")
 
 
 def test_doctor_tells_that_go_does_not_work(script, tmp_path):

@@ -235,6 +235,21 @@ def test_a_server_that_does_not_even_answer_stalls_too(monkeypatch, mirror, apis
         tools.require(["kube-apiserver"])
 
 
+def test_a_server_may_pause_for_longer_than_connecting_may_take(monkeypatch, mirror, apiserver):
+    monkeypatch.setattr(fetch, "CONNECT_SECONDS", 1.0)
+
+    def pause(handler, body):
+        handler.begin(200, len(body))
+        handler.wfile.write(body[:1000])
+        handler.wfile.flush()
+        mirror.gate.wait(1.5)
+        handler.wfile.write(body[1000:])
+
+    mirror.faults[mirror.release(apiserver, CONTENT)] = [pause]
+    tools.require(["kube-apiserver"])
+    assert mirror.asked(apiserver.release) == [None]
+
+
 def test_a_redirect_is_followed_and_keeps_the_range(mirror, apiserver):
     path = mirror.release(apiserver, CONTENT)
     mirror.files["/cdn"] = CONTENT
@@ -284,6 +299,12 @@ def test_no_network_and_no_go_names_all_that_was_tried(apiserver):
     assert all(word in hint for word in ("tools doctor", "EPHEMERAL_TOOLS_DIR", "EPHEMERAL_MIRROR", "install Go"))
 
 
+def test_the_error_names_the_users_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("EPHEMERAL_TOOLS_DIR", str(tmp_path))
+    with pytest.raises(ToolError, match=f"EPHEMERAL_TOOLS_DIR: not in {tmp_path}\n"):
+        tools.require(["kube-apiserver"])
+
+
 def test_the_error_says_why_what_is_on_the_machine_is_not_taken(script, tmp_path):
     path = script(tmp_path / "bin" / "kube-apiserver", "echo Kubernetes v1.2.3")
     with pytest.raises(ToolError, match=f"{path}: is 1.2.3, wanted is 1.36.3"):
@@ -315,7 +336,7 @@ def test_a_name_look_up_that_hangs_is_given_up(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     try:
-        with pytest.raises(ToolError, match=r"can't be reached: no connection within 0\.1 s"):
+        with pytest.raises(ToolError, match=r"can't be reached: no answer within 0\.1 s"):
             tools.require(["kube-apiserver"])
     finally:
         answer.set()
@@ -339,7 +360,7 @@ def test_a_connection_that_comes_too_late_is_closed(monkeypatch, mirror, apiserv
 
     monkeypatch.setattr(connection._Connection, "close", closing)
     monkeypatch.setattr(socket, "create_connection", slow)
-    with pytest.raises(ToolError, match="no connection within"):
+    with pytest.raises(ToolError, match="no answer within"):
         tools.require(["kube-apiserver"])
     late.set()
     assert closed.wait(30)

@@ -6,9 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from filelock import FileLock
 
 from ephemeral import tools
-from ephemeral.errors import ToolError
+from ephemeral.errors import ChecksumError, ToolError
 from ephemeral.tools import slot, table
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
@@ -129,7 +130,7 @@ def test_a_build_that_is_killed_leaves_nothing_half_and_is_redone(apiserver, ins
 def test_an_interrupt_does_not_wait_for_the_server(mirror, apiserver, installer):
     mirror.faults[mirror.release(apiserver, CONTENT)] = [mirror.stop_at_gate(10)]
     process = installer("kube-apiserver")
-    assert mirror.at_gate.wait(60)
+    read_until(process, "state downloading 0 of 0 MB")
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=20)
     assert process.returncode == -signal.SIGINT
@@ -144,6 +145,23 @@ def test_a_process_that_holds_a_slot_for_ever_is_not_waited_for_for_ever(monkeyp
     with pytest.raises(ToolError, match="another process has been installing it") as caught:
         tools.require(["kube-apiserver"])
     assert str(apiserver.cached.parent / ".lock") in str(caught.value.hint)
+
+
+def test_a_wrong_checksum_ends_the_other_downloads(mirror, apiserver):
+    scheduler = table.pinned("kube-scheduler")
+    mirror.faults[mirror.release(scheduler, CONTENT)] = [serve_once_open(mirror)]
+
+    def wrong_once_the_other_runs(handler, body):
+        mirror.at_gate.wait(60)
+        handler.begin(200, 5)
+        handler.wfile.write(b"wrong")
+
+    mirror.faults[mirror.release(apiserver, CONTENT)] = [wrong_once_the_other_runs]
+    with pytest.raises(ChecksumError):
+        tools.require(["kube-apiserver", "kube-scheduler"])
+    mirror.gate.set()
+    with FileLock(scheduler.cached.parent / ".lock", timeout=60):
+        assert not scheduler.cached.exists()
 
 
 def test_one_failed_download_does_not_lose_the_others(mirror, apiserver):
