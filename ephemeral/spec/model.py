@@ -25,7 +25,8 @@ def kebab(name: str) -> str:
     return name.replace("_", "-")
 
 
-CONFIG = {"extra": "forbid", "alias_generator": kebab, "populate_by_name": False}
+#: For pydantic, which `check.py` imports; here it would cost every command its import.
+CONFIG = {"extra": "forbid", "alias_generator": kebab, "coerce_numbers_to_str": True}
 
 
 @dataclass(frozen=True, kw_only=True)
