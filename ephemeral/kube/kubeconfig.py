@@ -40,10 +40,20 @@ def read_access(path: Path) -> Access:
     user = _named(config, "users", context.get("user", ""), path).get("user") or {}
     if "exec" in user or "auth-provider" in user:
         return _through_official_client(path)
+    try:
+        return _direct(cluster, user, path.parent)
+    except KeyError as error:
+        raise ClusterError(f"kubeconfig {path} does not say {error}") from error
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"kubeconfig {path}: a certificate or key in it can't be used: {error}") from error
+
+
+def _direct(cluster: Mapping[str, Any], user: Mapping[str, Any], folder: Path) -> Access:
+    server = str(cluster["server"]).rstrip("/")
     return Access(
-        server=str(cluster["server"]).rstrip("/"),
-        tls=_tls(cluster, user, path.parent) if str(cluster["server"]).startswith("https:") else None,
-        authorization=_bearer(user, path.parent),
+        server=server,
+        tls=_tls(cluster, user, folder) if server.startswith("https:") else None,
+        authorization=_bearer(user, folder),
         tls_server_name=cluster.get("tls-server-name", ""),
         proxy=cluster.get("proxy-url", ""),
     )

@@ -9,10 +9,14 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
-    """An object to apply and the place that asks for it, such as ``k8s/web.yaml:12``."""
+    """An object to apply and the place that asks for it, such as ``k8s/web.yaml:12``.
+
+    ``namespace`` is where a namespaced object goes that names none itself.
+    """
 
     object: Object
     origin: str
+    namespace: str = "default"
 
 
 def subject(item: Mapping[str, Any]) -> str:

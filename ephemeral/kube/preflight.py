@@ -1,6 +1,7 @@
 """What can be known to be wrong before anything is sent: duplicates, kinds that nobody serves."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from ephemeral.errors import ApplyError
@@ -11,7 +12,7 @@ Kind = tuple[str, str]  # apiVersion, kind
 
 
 def prepare(kube: Kube, manifests: Sequence[Manifest]) -> list[Manifest]:
-    """Put namespaced objects that name no namespace into ``default``, and refuse what can't be applied.
+    """Put every namespaced object into a namespace and others into none, and refuse what can't be applied.
 
     Raises ApplyError for duplicates and for kinds that neither the cluster nor the manifests define.
     """
@@ -19,7 +20,7 @@ def prepare(kube: Kube, manifests: Sequence[Manifest]) -> list[Manifest]:
     unknown = [item for item in manifests if _is_unknown(kube, item.object, brought, manifests)]
     if unknown:
         raise _unknown_kinds(kube, unknown, brought)
-    placed = [Manifest(object=_placed(kube, item.object, brought), origin=item.origin) for item in manifests]
+    placed = [replace(item, object=_placed(kube, item, brought)) for item in manifests]
     _refuse_duplicates(placed)
     return placed
 
@@ -46,15 +47,14 @@ def _served_later(group: str, manifests: Iterable[Manifest]) -> bool:
     )
 
 
-def _placed(kube: Kube, item: Object, brought: dict[Kind, bool]) -> Object:
+def _placed(kube: Kube, manifest: Manifest, brought: dict[Kind, bool]) -> Object:
+    item = manifest.object
     kind = (item["apiVersion"], item["kind"])
     resource = kube.discovery.find(*kind) if kind not in brought else None
     namespaced = brought.get(kind, resource is None or resource.namespaced)
-    metadata = dict(item["metadata"])
+    metadata = {key: value for key, value in item["metadata"].items() if key != "namespace"}
     if namespaced:
-        metadata["namespace"] = metadata.get("namespace") or "default"
-    else:
-        metadata.pop("namespace", None)
+        metadata["namespace"] = item["metadata"].get("namespace") or manifest.namespace
     return {**item, "metadata": metadata}
 
 

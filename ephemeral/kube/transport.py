@@ -5,14 +5,14 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
+
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout
+from urllib3.exceptions import HTTPError
 
 from ephemeral.errors import ClusterError
 from ephemeral.kube.kubeconfig import Access
-
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, PoolManager
 
 CONNECTIONS = 8
 REQUEST_SECONDS = 30.0
@@ -49,7 +49,7 @@ class Transport:
         body: object = None,
         headers: Mapping[str, str] | None = None,
         timeout: float = REQUEST_SECONDS,
-    ) -> "BaseHTTPResponse":
+    ) -> BaseHTTPResponse:
         """Send one request and read the whole answer. ``body`` goes out as JSON; ``timeout`` is in seconds.
 
         Raises ApiError; or ClusterError when the server has not answered for so long that it must be gone.
@@ -88,10 +88,7 @@ class Transport:
         headers: Mapping[str, str] | None,
         timeout: float,
         **options: Any,
-    ) -> "BaseHTTPResponse":
-        from urllib3 import Timeout
-        from urllib3.exceptions import HTTPError
-
+    ) -> BaseHTTPResponse:
         url = f"{self._access.server}{path}" + (f"?{urlencode(query)}" if query else "")
         patience = Timeout(connect=min(_CONNECT_SECONDS, timeout), read=timeout)
         try:
@@ -121,7 +118,7 @@ class Transport:
 class LineStream:
     """Lines of an answer that is still coming in; a context manager that closes it."""
 
-    def __init__(self, response: "BaseHTTPResponse") -> None:
+    def __init__(self, response: BaseHTTPResponse) -> None:
         self._response = response
         self._stopped = False
 
@@ -132,8 +129,6 @@ class LineStream:
         self._response.close()
 
     def __iter__(self) -> Iterator[str]:
-        from urllib3.exceptions import HTTPError
-
         rest = b""
         try:
             for chunk in self._response.stream():
@@ -151,9 +146,7 @@ class LineStream:
         self._response.shutdown()
 
 
-def _pool(access: Access) -> "PoolManager":
-    from urllib3 import PoolManager, ProxyManager
-
+def _pool(access: Access) -> PoolManager:
     options: dict[str, Any] = {"maxsize": CONNECTIONS, "ssl_context": access.tls}
     if access.tls_server_name:
         options |= {"server_hostname": access.tls_server_name, "assert_hostname": access.tls_server_name}
