@@ -15,8 +15,8 @@ HEAD = """\
 <!-- Written by bin/generate_reference.py from ephemeral/spec/model.py. -->
 
 `ephemeral init` writes a first one; `ephemeral schema` prints the JSON Schema for editors. Options win over
-environment variables (`EPHEMERAL_*`), those over the file, the file over the defaults. Anything without an option of its own is
-reached by `--set`: `--set cluster.simulated.count=3`, `--set 'isolation.quota[requests.cpu]=4'`.
+environment variables (`EPHEMERAL_*`), those over the file, the file over the defaults. Anything without an option of its
+own is reached by `--set`: `--set cluster.simulated.count=3`, `--set 'isolation.quota[requests.cpu]=4'`.
 
 `${NAME}` and `${NAME:-default}` in any text read environment variables, but only those listed under `env:` or given by
 `--env NAME`; `$${` stands for `${`. Where a list is wanted, one item will do. Paths are relative to the file.

@@ -19,6 +19,7 @@ from ephemeral.clusters.provider import Cluster
 from ephemeral.errors import ClusterError, EphemeralError, NoEnvironmentError
 from ephemeral.leases import Lease, Owner
 from ephemeral.progress import Progress, Silent
+from ephemeral.reports.timeline import Timeline
 from ephemeral.spec.durations import parse_duration
 from ephemeral.spec.model import Spec
 from ephemeral.spec.presets import Policy, resolve
@@ -55,7 +56,7 @@ def up(
         from ephemeral.spec.load import find_spec, load
 
         spec = load(Path(spec) if spec else find_spec(Path.cwd())).spec
-    progress = progress or Silent()
+    progress = Timeline(progress or Silent())
     environment = _update(spec, owner, progress) or _create(spec, owner, progress)
     with environment.ending_on_failure(), environment.reporting(report):
         environment.become_ready()
@@ -78,7 +79,7 @@ def attach(name: str, *, spec: Spec | None = None, progress: Progress | None = N
         raise NoEnvironmentError(
             f"environment {name} is dead: {cluster.diagnose()}.", hint=f"`ephemeral down {name}` removes the rest."
         )
-    return Environment(spec or Spec(name=name), cluster, progress=progress or Silent(), found=True)
+    return Environment(spec or Spec(name=name), cluster, progress=Timeline(progress or Silent()), found=True)
 
 
 def down(name: str) -> bool:
@@ -94,9 +95,10 @@ def unique_name(name: str) -> str:
 class Environment:
     """A virtual cluster, the app in it, and its lease. Made by `up`, found by `attach`."""
 
-    def __init__(self, spec: Spec, cluster: Cluster, *, progress: Progress, found: bool) -> None:
+    def __init__(self, spec: Spec, cluster: Cluster, *, progress: Timeline, found: bool) -> None:
         self.spec = spec
-        self.progress = progress
+        self.timeline = progress
+        self.progress: Progress = progress
         self._cluster = cluster
         self._was_found = found
 
@@ -115,10 +117,15 @@ class Environment:
         """Owner and deadline."""
         return self._cluster.lease
 
+    @property
+    def kubernetes(self) -> str:
+        """Version of Kubernetes that it runs, such as 1.36.3."""
+        return str(self.describe()["kubernetes"])
+
     @cached_property
     def kube(self) -> "Kube":
         """A client of its API: get, list, apply and delete plain dicts."""
-        from ephemeral.kube import connect
+        from ephemeral.kube.client import connect
 
         return connect(self.kubeconfig)
 
@@ -126,12 +133,11 @@ class Environment:
         """Wait until the cluster is usable and its isolation policy in force. Fails as soon as a component dies."""
         deadline = deadline or Deadline(START_SECONDS)
         with self.progress.phase("ready"):
-            import ephemeral.apps.isolation
-            import ephemeral.kube  # heavy: imported while the control plane boots
+            from ephemeral.apps.isolation import isolate  # heavy: imported while the control plane boots
 
             self._cluster.wait_answering(deadline)
             if not self._was_found:
-                ephemeral.apps.isolation.isolate(self.kube, self.policy, [], deadline=deadline)
+                isolate(self.kube, self.policy, [], deadline=deadline)
             self._cluster.wait_ready(deadline)
 
     def deploy(self) -> None:
@@ -144,18 +150,18 @@ class Environment:
             return
         from ephemeral.apps import render
         from ephemeral.apps.isolation import isolate
-        from ephemeral.kube import apply_all, wait_ready
+        from ephemeral.kube.apply import apply_all
+        from ephemeral.kube.readiness.waits import wait_ready
 
         deadline = Deadline(parse_duration(self.spec.ready.timeout).total_seconds())
         with self.progress.phase("render"):
-            manifests = render(self.spec.app, images=self.spec.images, deadline=deadline)
+            manifests = render(self.spec.app, images=self.spec.images, deadline=deadline, kubernetes=self.kubernetes)
         with self.progress.phase("apply"):
             isolate(self.kube, self.policy, manifests, deadline=deadline)
-            apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
+            objects = apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
         with self.progress.phase("wait"):
-            wait_ready(
-                self.kube, manifests, conditions=self.spec.ready.conditions, progress=self.progress, deadline=deadline
-            )
+            conditions = self.spec.ready.conditions
+            wait_ready(self.kube, objects, conditions=conditions, progress=self.progress, deadline=deadline)
 
     def detach(self) -> None:
         """Let it outlive this process: from now on its lease alone bounds its life."""
@@ -177,7 +183,7 @@ class Environment:
 
     def workloads(self) -> dict[str, str]:
         """State of every workload, such as ``Deployment default/web`` -> ``2/2 ready``."""
-        from ephemeral.kube.readiness import workload_states
+        from ephemeral.kube.readiness.states import workload_states
 
         return workload_states(self.kube)
 
@@ -230,14 +236,14 @@ class Environment:
             raise
 
 
-def _create(spec: Spec, owner: Owner | None, progress: Progress) -> Environment:
+def _create(spec: Spec, owner: Owner | None, progress: Timeline) -> Environment:
     lease = Lease.lasting(parse_duration(spec.ttl), owner or Owner(user=getpass.getuser()))
     with progress.phase("create"):
         cluster = provider_named(spec.cluster.provider).create(spec, resolve(spec.isolation), lease, progress)
     return Environment(spec, cluster, progress=progress, found=False)
 
 
-def _update(spec: Spec, owner: Owner | None, progress: Progress) -> Environment | None:
+def _update(spec: Spec, owner: Owner | None, progress: Timeline) -> Environment | None:
     """The running environment of that name, its lease renewed; None when there is none worth keeping."""
     provider = provider_named(spec.cluster.provider)
     try:

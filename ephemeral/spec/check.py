@@ -35,7 +35,9 @@ def check(value: Mapping[str, Any], document: Document) -> Spec:
         if not complaints:
             return spec
     lines = [f"{document.place(path)}: {_dotted(path)}: {what}" for path, what in complaints]
-    raise SpecError("\n".join(dict.fromkeys(lines)), hint="docs/ephemeral-yaml.md lists every key; `ephemeral schema` too.")
+    raise SpecError(
+        "\n".join(dict.fromkeys(lines)), hint="docs/ephemeral-yaml.md lists every key; `ephemeral schema` too."
+    )
 
 
 def _complaint(error: Any) -> Complaint:
@@ -87,7 +89,10 @@ def _dataclass_within(hint: Any) -> Any:
 def _meaning(spec: Spec) -> Iterator[Complaint]:
     """What a type can't say."""
     if spec.name and not _DNS_1123.fullmatch(spec.name):
-        yield ("name",), f"{spec.name!r} is no DNS-1123 label of up to 40 characters: a-z, 0-9 and -, - not at the ends."
+        yield (
+            ("name",),
+            f"{spec.name!r} is no DNS-1123 label of up to 40 characters: a-z, 0-9 and -, - not at the ends.",
+        )
     version = spec.cluster.kubernetes
     if version and not _VERSION.fullmatch(version):
         yield ("cluster", "kubernetes"), f"{version!r} is no version such as 1.36 or 1.36.3."

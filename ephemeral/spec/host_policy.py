@@ -106,7 +106,12 @@ def _isolation_conflicts(asked: Isolation, given: frozenset[str], host: HostPoli
     if host.allow_egress is not None:
         for cidr in asked.network.allow_egress:
             if not any(_is_within(cidr, allowed) for allowed in host.allow_egress):
-                yield "isolation.network.allow-egress", cidr, "allow-egress", f"only {', '.join(host.allow_egress) or 'none'}"
+                yield (
+                    "isolation.network.allow-egress",
+                    cidr,
+                    "allow-egress",
+                    f"only {', '.join(host.allow_egress) or 'none'}",
+                )
     if asked.preset == "none" and host != HostPolicy(document=host.document, ttl=host.ttl, providers=host.providers):
         allowed = "its ceilings, so only preset isolated"
         yield "isolation.preset", "none", "quota" if host.quota else "pod-security", allowed

@@ -27,7 +27,7 @@ def interpolator(allowed: Collection[str], environ: Mapping[str, str]) -> Callab
         if name not in allowed:
             raise SpecError(
                 f"{place}: ${{{name}}} may not be read: {name} is not listed.",
-                hint=f"List it under `env:`, or pass --env {name}. Other variables stay unseen, as they may be secrets.",
+                hint=f"List it under `env:`, or pass --env {name}. Others stay unseen, as they may be secrets.",
             )
         value = environ.get(name, "") or default
         if value is None and name not in environ:

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,10 @@ def _read(path: Path, allow_env: Sequence[str], environ: Mapping[str, str]) -> D
 
 def _put(value: dict[str, Any], path: KeyPath, override: Any) -> None:
     where: Any = value
-    for step, following in zip(path, path[1:], strict=False):
+    for step, following in pairwise(path):
         try:
-            where = where[step] if isinstance(where, list) else where.setdefault(str(step), {})
-        except (IndexError, TypeError) as error:
+            where = where[int(step)] if isinstance(where, list) else where.setdefault(str(step), {})
+        except (IndexError, ValueError) as error:
             raise SpecError(f"there is no item {step} to set in {'.'.join(map(str, path))}.") from error
         if not isinstance(where, dict | list):
             raise SpecError(f"{step} has no {following}: it is {where!r}.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ephemeral.spec.model import Isolation, PodSecurity
 
-#: The default numbers of vcluster's chart (0.36.0, `chart/values.yaml`, policies), so that both providers mean the same.
+#: The defaults of vcluster's chart (0.36.0, `chart/values.yaml`, policies): both providers mean the same.
 ISOLATED_QUOTA: Mapping[str, str] = {
     "requests.cpu": "10",
     "requests.memory": "20Gi",

@@ -119,6 +119,6 @@ def test_a_signal_at_any_moment_leaves_nothing(
         if number == signal.SIGKILL:
             try:
                 wait_no_traces(name, seconds=2)
-            except Exception:  # noqa: BLE001 - killed before there was a supervisor: files only, and gc's to remove
+            except Exception:  # killed before there was a supervisor: files only, and gc's to remove
                 assert [entry.error for entry in collect()] == [""]
         assert traces(name) == []

@@ -32,9 +32,7 @@ def control_plane(programs: Mapping[str, Path], paths: Paths, port: int) -> list
             after={"file": str(paths.pki / "complete"), "unix": str(paths.etcd_socket)},
         ),
         _component(paths, programs, "kube-scheduler", _scheduler(paths), after={"tcp": port}),
-        _component(
-            paths, programs, "kube-controller-manager", _controller_manager(paths), after={"tcp": port}
-        ),
+        _component(paths, programs, "kube-controller-manager", _controller_manager(paths), after={"tcp": port}),
     ]
 
 
@@ -104,6 +102,7 @@ def _apiserver(paths: Paths, port: int) -> list[str]:
         f"--proxy-client-cert-file={pki}/front-proxy-client.crt",
         f"--proxy-client-key-file={pki}/front-proxy-client.key",
         "--authorization-mode=Node,RBAC",
+        "--allow-privileged=true",  # what pods may do is for Pod Security to say, namespace by namespace
         f"--admission-control-config-file={paths.home / 'admission.json'}",
         "--endpoint-reconciler-type=none",  # one server, reached at one address
         "--profiling=false",

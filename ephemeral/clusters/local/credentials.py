@@ -38,9 +38,7 @@ def write_credentials(paths: Paths, name: str, port: int) -> None:
     (directory / "complete").touch()
 
 
-def _write_kubeconfig(
-    path: Path, name: str, port: int, authority: pki.Identity, administrator: pki.Identity
-) -> None:
+def _write_kubeconfig(path: Path, name: str, port: int, authority: pki.Identity, administrator: pki.Identity) -> None:
     """JSON is YAML: no dumper is needed. Embedded data, so that the file can be copied anywhere."""
     context = f"ephemeral-{name}"
     config = {

@@ -81,6 +81,7 @@ def _start_supervisor(
         "processes": str(paths.processes),
         "failure": str(paths.failure),
         "remove": [str(paths.volatile), str(paths.home)],
+        "remove-if-empty": [str(paths.volatile.parent), str(paths.volatile.parent.parent)],
         "expires-at": lease.expires_at.timestamp(),
         "owner-fd": reader,
         "components": components,
@@ -107,7 +108,7 @@ def _start_supervisor(
 
 def _admission(policy: Policy) -> dict[str, Any]:
     """Pod Security for every namespace, present and future, enforced by the API server itself."""
-    defaults = {}
+    defaults: dict[str, str] = {}
     if policy.pod_security:
         for mode in ("enforce", "warn", "audit"):
             defaults[mode] = policy.pod_security

@@ -79,9 +79,7 @@ def write_private(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _issue(
-    common_name: str, *, organization: str, issuer: Identity | None, server_names: list[str] | None
-) -> Identity:
+def _issue(common_name: str, *, organization: str, issuer: Identity | None, server_names: list[str] | None) -> Identity:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID

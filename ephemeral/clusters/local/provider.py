@@ -37,7 +37,7 @@ class LocalProvider:
         lock = try_lock(paths)
         if lock is None:
             raise NameTakenError(
-                f"environment {spec.name} exists on this machine, or is being made or removed right now.",
+                f"environment {spec.name} exists here, or is being made or removed right now.",
                 hint=f"`ephemeral status {spec.name}` shows it, `ephemeral down {spec.name}` removes it.",
             )
         try:

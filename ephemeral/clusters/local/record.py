@@ -51,7 +51,7 @@ def this_process() -> dict[str, int]:
 
 def is_alive(process: dict[str, int] | None) -> bool:
     """Whether a recorded process still is the one that was recorded."""
-    return bool(process) and process["start-time"] > 0 and start_time(process["pid"]) == process["start-time"]
+    return process is not None and process["start-time"] > 0 and start_time(process["pid"]) == process["start-time"]
 
 
 def signal_process(process: dict[str, int], number: int) -> bool:

@@ -1,7 +1,7 @@
 """Owns every process of one environment and removes all of it when its time has come.
 
-Runs as a process of its own (``python -I -S supervisor.py PLAN --fork``) and imports nothing of ephemeral, so that it starts
-in milliseconds and can't be broken by what it supervises. It ends the environment
+Runs as a process of its own (``python -I -S supervisor.py PLAN --fork``) and imports nothing of ephemeral, so that it
+starts in milliseconds and can't be broken by what it supervises. It ends the environment
 
 * when its owner's pipe closes, which the kernel does even after ``kill -9`` of the owner,
 * at ``expires-at`` (SIGUSR1 has it read a renewed lease from the record),
@@ -12,6 +12,7 @@ components get SIGKILL from the kernel should the supervisor itself be killed (P
 is files only, and ``gc`` removes those.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -147,6 +148,9 @@ class Supervisor:
             process.wait()
         for directory in self.plan["remove"]:
             shutil.rmtree(directory, ignore_errors=True)
+        for directory in self.plan["remove-if-empty"]:
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)
 
 
 def _holds(kind: str, value: Any) -> bool:

@@ -142,7 +142,7 @@ def test_a_program_that_exits_at_once_fails_the_start_with_its_words(
     monkeypatch.setattr(ephemeral.tools, "require", require)
     cluster = create("broken")
     try:
-        with pytest.raises(ClusterError, match="kube-apiserver exited with code 1.*\n.*unknown flag"):
+        with pytest.raises(ClusterError, match=r"kube-apiserver exited with code 1.*\n.*unknown flag"):
             cluster.wait_answering(Deadline(60))
     finally:
         LocalProvider().delete("broken")
@@ -179,7 +179,11 @@ def test_gc_removes_what_a_killed_supervisor_left_and_what_outlived_its_lease() 
     wait_until(all_ended, deadline=Deadline(10), what="end of the components")
     (paths_of("torn").home / "pki").mkdir(parents=True)  # a crash before the record was written
     volatile_bases()[0].joinpath("half").mkdir(parents=True)  # a removal that was cut short
-    assert [(entry.name, entry.error) for entry in collect(dry_run=True)] == [("half", ""), ("killed", ""), ("torn", "")]
+    assert [(entry.name, entry.error) for entry in collect(dry_run=True)] == [
+        ("half", ""),
+        ("killed", ""),
+        ("torn", ""),
+    ]
     assert traces("killed")
     assert [entry.name for entry in collect()] == ["half", "killed", "torn"]
     for name in ("half", "killed", "torn"):

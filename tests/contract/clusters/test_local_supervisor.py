@@ -32,6 +32,7 @@ class Running:
             "processes": str(home / "processes.json"),
             "failure": str(home / "failure.json"),
             "remove": [str(self.volatile), str(home)],
+            "remove-if-empty": [],
             "expires-at": time.time() + seconds,
             "owner-fd": reader,
             "components": components,
