@@ -73,7 +73,7 @@ def test_key_of_another_certificate_is_refused(write, pem):
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     path = write({"client-certificate-data": encoded(pem[0]), "client-key-data": encoded(other)})
-    with pytest.raises(ClusterError, match="can't be used.*mismatch"):
+    with pytest.raises(ClusterError, match=r"can't be used.*mismatch"):
         read_access(path)
 
 
