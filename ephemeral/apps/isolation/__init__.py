@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ephemeral.apps.isolation.amounts import total
 from ephemeral.apps.isolation.demand import Part, demand, standing_demand
+from ephemeral.apps.isolation.force import put_in_force
 from ephemeral.apps.isolation.namespaces import is_namespace, namespaces_of, without_namespace
 from ephemeral.apps.isolation.objects import MANAGED, NAME, isolation_objects
 from ephemeral.apps.isolation.quota import canonical
@@ -31,7 +32,7 @@ def isolate(kube: Kube, policy: Policy, manifests: Sequence[Manifest], *, deadli
     parts += list(_used_besides(quotas, parts))
     isolation = isolation_objects(policy, namespaces, parts)
     there = [each["metadata"]["name"] for each in kube.list("v1", "Namespace")]
-    apply_all(
+    applied = apply_all(
         kube,
         [
             *(each for each in manifests if is_namespace(each)),
@@ -40,6 +41,7 @@ def isolate(kube: Kube, policy: Policy, manifests: Sequence[Manifest], *, deadli
         ],
         deadline=deadline,
     )
+    put_in_force(kube, [each for each in applied if each["kind"] == "ResourceQuota"], deadline=deadline)
 
 
 def _own_quotas(kube: Kube) -> list[Object]:
