@@ -3,7 +3,7 @@
 from ephemeral.kube.objects import Object, condition
 from ephemeral.kube.readiness.verdict import Scene, Verdict, failed, pending, ready
 
-_CLAIM_SECONDS = 10.0
+_CLAIM_SECONDS = 5.0
 
 
 def definition(item: Object, _scene: Scene) -> Verdict:

@@ -110,7 +110,7 @@ def _placement_trouble(item: Object, scene: Scene) -> Verdict | None:
 def _claim_trouble(scene: Scene) -> Verdict | None:
     for each in scene.claims:
         verdict = claim(each, scene)
-        if verdict.state == "failed":
+        if verdict.failed:
             return replace(verdict, text=f"{subject(each)}: {verdict.text}")
     return None
 

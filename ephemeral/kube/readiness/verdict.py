@@ -22,6 +22,11 @@ class Verdict:
     hint: str | None = None
     pod: Object | None = None
 
+    @property
+    def failed(self) -> bool:
+        """Whether waiting is useless, perhaps after a while."""
+        return self.state == "failed"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StorageClasses:

@@ -89,7 +89,7 @@ class Lasting:
 
     def counts(self, title: str, verdict: Verdict) -> bool:
         """Whether a failure has lasted for as long as it has to; any other verdict forgets it."""
-        if verdict.state != "failed":
+        if not verdict.failed:
             self._since.pop(title, None)
             return False
         return self._clock() - self._since.setdefault(title, self._clock()) >= verdict.lasting
@@ -111,17 +111,17 @@ class _Wait:
 
     def _probe(self) -> None:
         world = self._world = self._look()
-        failures = []
-        for each in self._awaited:
-            verdict = each.verdict(world)
+        verdicts = [(each, each.verdict(world)) for each in self._awaited]
+        for each, verdict in verdicts:
             self._tell(each.title, verdict)
-            if self._lasting.counts(each.title, verdict):
-                failures.append((world.find(each.item) or each.item, verdict))
-        if failures:
+        # A list: each failure's time runs from when it was first seen, so all have to be looked at.
+        counting = [each for each, verdict in verdicts if self._lasting.counts(each.title, verdict)]
+        if counting:
+            failures = [(world.find(each.item) or each.item, verdict) for each, verdict in verdicts if verdict.failed]
             raise workload_error(self._kube, world, failures)
-        missing = [title for title, verdict in self._states.items() if verdict.state != "ready"]
+        missing = [verdict for _, verdict in verdicts if verdict.state != "ready"]
         if missing:
-            raise NotYet(f"{len(missing)} of {len(self._states)} objects are not ready")
+            raise NotYet(f"{len(missing)} of {len(verdicts)} objects are not ready")
 
     def _look(self) -> World:
         try:
