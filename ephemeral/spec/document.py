@@ -1,97 +1,110 @@
-"""Read one YAML file into plain values, remembering the line of each."""
+"""What was written and where: values that are still to be checked, with the place of each."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ephemeral.errors import SpecError
 
 KeyPath = tuple[str | int, ...]
+Complaint = tuple[KeyPath, str]
+
+_STEP = re.compile(r"([^.\[\]]+)|\[([^\]]+)\]")
 
 
 @dataclass(frozen=True)
 class Document:
-    """The values of a file. ``lines`` has the line (from 1) of every key and item, by its path."""
+    """The values of a file, and of the options that win over it. It grows until it has been checked.
+
+    ``places`` says where each key and item stands: ``file:line``, or the option or variable. ``written`` keeps the
+    text of what held a variable: its value may be a secret, which no message must show.
+    """
 
     origin: str
-    value: Any = field(default_factory=dict)
-    lines: dict[KeyPath, int] = field(default_factory=dict)
+    value: dict[str, Any] = field(default_factory=dict)
+    places: dict[KeyPath, str] = field(default_factory=dict)
+    written: dict[KeyPath, str] = field(default_factory=dict)
+    complaints: list[Complaint] = field(default_factory=list)
 
     def place(self, path: KeyPath) -> str:
-        """``file:line`` of a key, or of the nearest one above it that stands in the file."""
-        while path and path not in self.lines:
+        """Where a key stands, or the nearest one above it that stands anywhere."""
+        return self.places.get(self._nearest(path), self.origin)
+
+    def put(self, path: str, value: Any, origin: str) -> None:
+        """Set what a dotted path names, over what is there. Raises SpecError when a list has no such item."""
+        steps = split(path)
+        if not steps:
+            raise SpecError(
+                f"{origin}: {path!r} names no key.", hint="Write cluster.nodes or isolation.quota[limits.cpu]."
+            )
+        where: Any = self.value
+        walked: KeyPath = ()
+        for step in steps[:-1]:
+            walked = (*walked, _step_into(where, step, origin))
+            there = where[int(step)] if isinstance(where, list) else where.get(step)
+            where[walked[-1]] = where = there if isinstance(there, dict | list) else {}
+        walked = (*walked, _step_into(where, steps[-1], origin))
+        where[walked[-1]] = value
+        self._move(walked, origin)
+
+    def refuse(self, hint: str | None = None) -> None:
+        """Raise SpecError with every complaint, in the order of the file; do nothing when there is none."""
+        if not self.complaints:
+            return
+        order = {path: number for number, path in enumerate(self.places)}
+        first: dict[KeyPath, str] = {}
+        for path, what in self.complaints:
+            first.setdefault(path, what)
+        paths = sorted(first, key=lambda path: order.get(self._nearest(path), -1))
+        raise SpecError("\n".join(self._spell(path, first[path]) for path in paths), hint=hint)
+
+    def _spell(self, path: KeyPath, what: str) -> str:
+        value = _value_at(self.value, path)
+        if path in self.written and isinstance(value, str):
+            what = what.replace(value, self.written[path])
+        return ": ".join(part for part in (self.place(path), dotted(path), what) if part)
+
+    def _nearest(self, path: KeyPath) -> KeyPath:
+        while path and path not in self.places:
             path = path[:-1]
-        return f"{self.origin}:{self.lines[path]}" if path in self.lines else self.origin
+        return path
+
+    def _move(self, path: KeyPath, origin: str) -> None:
+        """What is set by an option stands there, and so do the keys above it that nobody else wrote."""
+        for below in [each for each in self.places if each[: len(path)] == path]:
+            del self.places[below]
+            self.written.pop(below, None)
+        self.complaints[:] = [each for each in self.complaints if each[0][: len(path)] != path]
+        for length in range(1, len(path) + 1):
+            self.places.setdefault(path[:length], origin)
 
 
-def read_document(path: Path, *, scalar: Callable[[str, str], str]) -> Document:
-    """Parse a file of one YAML mapping; ``scalar`` maps each string (text, place) to what it stands for.
-
-    Raises SpecError with file and line: no such file, empty, not YAML, several documents, a key given twice.
-    """
-    import yaml
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SpecError(f"{path} can't be read: {reason}", hint="`ephemeral init` writes a first one.") from error
-    try:
-        nodes = list(yaml.compose_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-    except yaml.YAMLError as error:
-        raise SpecError(f"{path}{_spell(error)}") from error
-    if not nodes or nodes == [None]:
-        raise SpecError(f"{path} is empty.", hint="`ephemeral init` writes a first one.")
-    if len(nodes) > 1:
-        raise SpecError(f"{path}:{nodes[1].start_mark.line + 1}: there is a second document; only one is read.")
-    reader = _Reader(str(path), scalar)
-    value = reader.read(nodes[0], ())
-    if not isinstance(value, dict):
-        raise SpecError(f"{path}:1: keys and values are expected here, not {type(value).__name__}.")
-    return Document(str(path), value, reader.lines)
+def split(path: str) -> tuple[str, ...]:
+    """``isolation.quota[requests.cpu]`` -> its keys."""
+    return tuple(bracketed or plain for plain, bracketed in _STEP.findall(path))
 
 
-class _Reader:
-    def __init__(self, origin: str, scalar: Callable[[str, str], str]) -> None:
-        from yaml.constructor import SafeConstructor
-
-        self.origin = origin
-        self.scalar = scalar
-        self.lines: dict[KeyPath, int] = {}
-        self.constructor = SafeConstructor()
-
-    def read(self, node: Any, path: KeyPath) -> Any:
-        self.lines.setdefault(path, node.start_mark.line + 1)
-        if node.id == "mapping":
-            return self.mapping(node, path)
-        if node.id == "sequence":
-            return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self.leaf(node, path)
-
-    def mapping(self, node: Any, path: KeyPath) -> dict[str, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise SpecError(f"{self.origin}:{key.start_mark.line + 1}: {key.value!r} is given twice.")
-            seen.add(str(key.value))
-        self.constructor.flatten_mapping(node)  # YAML's merge key, <<
-        values = {}
-        for key, value in node.value:
-            name = str(key.value)
-            self.lines[(*path, name)] = key.start_mark.line + 1
-            values[name] = self.read(value, (*path, name))
-        return values
-
-    def leaf(self, node: Any, path: KeyPath) -> Any:
-        value = self.constructor.construct_object(node)
-        if isinstance(value, str):
-            return self.scalar(value, f"{self.origin}:{self.lines[path]}")
-        # A date or time is not what anybody means here; take it as it was written.
-        return value if isinstance(value, bool | int | float | None) else str(node.value)
+def dotted(path: Sequence[str | int]) -> str:
+    """The inverse of `split`: keys that have dots, and the numbers of items, stand in brackets."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) or "." in step else f".{step}" if text else step
+    return text
 
 
-def _spell(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
-    return f":{mark.line + 1}:{mark.column + 1}: {problem}" if mark else f": {problem}"
+def _step_into(where: Mapping[str, Any] | list[Any], step: str, origin: str) -> str | int:
+    if not isinstance(where, list):
+        return step
+    if not step.isdecimal() or int(step) >= len(where):
+        raise SpecError(f"{origin}: there is no item {step}; the list has {len(where)}.")
+    return int(step)
+
+
+def _value_at(value: Any, path: KeyPath) -> Any:
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value

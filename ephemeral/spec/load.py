@@ -4,32 +4,32 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ephemeral.errors import SpecError
 from ephemeral.spec.check import check
-from ephemeral.spec.document import Document, KeyPath, read_document
-from ephemeral.spec.interpolate import interpolator
+from ephemeral.spec.document import Document, KeyPath
+from ephemeral.spec.interpolate import interpolate
 from ephemeral.spec.model import Spec
 from ephemeral.spec.normal import normalize, resolve_paths
+from ephemeral.spec.read import read_document
+from ephemeral.spec.rules import LONGEST_NAME, SPEC_RULES
 
 _FILE_NAMES = ("ephemeral.yaml", "ephemeral.yml")
-_STEP = re.compile(r"([^.\[\]]+)|\[([^\]]+)\]")
+_HINT = "docs/ephemeral-yaml.md lists every key; `ephemeral schema` too."
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A Spec, the dotted paths that somebody wrote (the rest are defaults), and where that was."""
+    """A Spec, and which of its keys somebody wrote (the rest are defaults)."""
 
     spec: Spec
-    given: frozenset[str]
+    given: frozenset[KeyPath]
     document: Document
 
-    def place(self, path: str) -> str:
-        """``file:line`` of a dotted path."""
-        return self.document.place(split_path(path))
+    def place(self, path: KeyPath) -> str:
+        """Where a key stands: ``file:line``, or an option or variable."""
+        return self.document.place(path)
 
 
 def find_spec(folder: Path) -> Path | None:
@@ -41,66 +41,38 @@ def load(
     path: Path | None,
     *,
     overrides: Mapping[str, Any] | None = None,
+    origins: Mapping[str, str] | None = None,
     allow_env: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Read, merge and check. ``path`` None: nothing but ``overrides`` and defaults.
 
-    ``overrides`` are dotted paths (`cluster.nodes`, `isolation.quota[requests.cpu]`) that win over the file;
-    ``allow_env`` are names that `${NAME}` may read besides those under `env:`.
+    ``overrides`` are dotted paths (`cluster.nodes`, `isolation.quota[requests.cpu]`) that win over the file, and
+    ``origins`` say for each which option or variable it comes from. ``allow_env`` are names that `${NAME}` in the file
+    may read, besides those under `env:`; ``environ`` is where it reads them, by default this process's environment.
 
     Raises SpecError naming file, line and key of everything that is wrong.
     """
-    document = _read(path, allow_env, os.environ if environ is None else environ) if path else Document("options")
-    value = document.value
-    for name, override in (overrides or {}).items():
-        _put(value, split_path(name), override)
-    normalize(value)
-    given = frozenset(_paths(value))
-    spec = check(value, document)
-    folder = path.parent.absolute() if path else Path.cwd()
-    return Loaded(_named(resolve_paths(spec, folder), folder), given, document)
+    document = read_document(path) if path else Document("options")
+    normalize(document)
+    interpolate(document, allowed=allow_env, environ=os.environ if environ is None else environ)
+    for dotted_path, value in (overrides or {}).items():
+        document.put(dotted_path, value, (origins or {}).get(dotted_path, "options"))
+    normalize(document)
+    spec = check(Spec, document, SPEC_RULES, hint=_HINT)
+    folder = (path.parent if path else Path.cwd()).resolve()
+    named = replace(spec, name=spec.name or slug(folder.name))
+    return Loaded(resolve_paths(named, folder), frozenset(_paths(document.value, ())), document)
 
 
-def split_path(path: str) -> KeyPath:
-    """``isolation.quota[requests.cpu]`` -> its keys; a number in brackets counts items."""
-    return tuple(
-        int(bracketed) if bracketed.isdecimal() else bracketed or plain for plain, bracketed in _STEP.findall(path)
-    )
+def slug(text: str) -> str:
+    """The nearest name that an environment can have."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())[: LONGEST_NAME + 1].strip("-")[:LONGEST_NAME] or "environment"
 
 
-def _read(path: Path, allow_env: Sequence[str], environ: Mapping[str, str]) -> Document:
-    listed = read_document(path, scalar=lambda text, _: text).value.get("env") or []
-    names = {listed} if isinstance(listed, str) else {str(name) for name in listed}
-    return read_document(path, scalar=interpolator(names | set(allow_env), environ))
-
-
-def _put(value: dict[str, Any], path: KeyPath, override: Any) -> None:
-    where: Any = value
-    for step, following in pairwise(path):
-        try:
-            where = where[int(step)] if isinstance(where, list) else where.setdefault(str(step), {})
-        except (IndexError, ValueError) as error:
-            raise SpecError(f"there is no item {step} to set in {'.'.join(map(str, path))}.") from error
-        if not isinstance(where, dict | list):
-            raise SpecError(f"{step} has no {following}: it is {where!r}.")
-    if isinstance(where, list) and not (isinstance(path[-1], int) and path[-1] < len(where)):
-        raise SpecError(f"there is no item {path[-1]} to set in {'.'.join(map(str, path))}.")
-    where[path[-1]] = override
-
-
-def _paths(value: Any, prefix: str = "") -> Iterator[str]:
-    """Dotted paths of everything below ``value``; keys with dots in brackets."""
-    if not isinstance(value, dict):
-        return
-    for key, inner in value.items():
-        path = f"{prefix}[{key}]" if "." in key else f"{prefix}.{key}" if prefix else key
+def _paths(value: Any, path: KeyPath) -> Iterator[KeyPath]:
+    if path:
         yield path
-        yield from _paths(inner, path)
-
-
-def _named(spec: Spec, folder: Path) -> Spec:
-    if spec.name:
-        return spec
-    slug = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:40].rstrip("-")
-    return replace(spec, name=slug or "environment")
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        yield from _paths(inner, (*path, key))

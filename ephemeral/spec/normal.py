@@ -5,26 +5,51 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ephemeral.spec.document import Document
 from ephemeral.spec.model import HelmChart, Source, Spec
 
+#: Keys whose values belong to the user: there an empty value means something.
+_FREE = {"quota", "default-limits", "default-requests", "images", "set"}
 
-def normalize(value: dict[str, Any]) -> None:
-    """Where a list is wanted, one item will do; `test` may be a command line. Changes ``value`` in place."""
+
+def normalize(document: Document) -> None:
+    """Where a list is wanted, one item will do; `test` may be a command line; an empty key is as good as none."""
+    value = document.value
+    _drop_empty(value)
     if isinstance(value.get("app"), dict):
         value["app"] = [value["app"]]
-    if isinstance(value.get("test"), str):
-        value["test"] = shlex.split(value["test"])
-    if isinstance(value.get("env"), str):
-        value["env"] = [value["env"]]
-    for source in value.get("app") or []:
+    _listify(value, "env")
+    for source in value["app"] if isinstance(value.get("app"), list) else []:
         if isinstance(source, dict):
             _listify(source, "manifests")
             _listify(source.get("helm"), "values")
+    if isinstance(value.get("test"), str):
+        _split_command(document)
 
 
 def resolve_paths(spec: Spec, folder: Path) -> Spec:
     """Paths in the file are relative to its folder."""
     return replace(spec, app=tuple(_resolve(source, folder) for source in spec.app))
+
+
+def _drop_empty(value: Any) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _drop_empty(item)
+    elif isinstance(value, dict):
+        for key, inner in list(value.items()):
+            if inner is None:
+                del value[key]
+            elif key not in _FREE:
+                _drop_empty(inner)
+
+
+def _split_command(document: Document) -> None:
+    try:
+        document.value["test"] = shlex.split(document.value["test"])
+    except ValueError as error:
+        document.complaints.append((("test",), f"{str(error).lower()} in {document.value['test']!r}."))
+        document.value["test"] = []
 
 
 def _listify(value: Any, key: str) -> None:
@@ -42,7 +67,7 @@ def _resolve(source: Source, folder: Path) -> Source:
 
 
 def _resolve_chart(helm: HelmChart, folder: Path) -> HelmChart:
-    is_local = not helm.repo and not helm.chart.startswith("oci://")
+    is_local = not helm.repo and "://" not in helm.chart
     return replace(
         helm,
         chart=str(folder / helm.chart) if is_local else helm.chart,

@@ -1,11 +1,12 @@
 """The isolation presets, and the policy that results from a preset and what is written beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ephemeral.spec.model import Isolation, PodSecurity
+from ephemeral.spec.model import Isolation, Network, PodSecurity
+from ephemeral.spec.quantities import parse_quantity
 
-#: The defaults of vcluster's chart (0.36.0, `chart/values.yaml`, policies): both providers mean the same.
+#: The default numbers of vcluster's chart (0.36.0, `values.yaml`, policies), so that both providers mean the same.
 ISOLATED_QUOTA: Mapping[str, str] = {
     "requests.cpu": "10",
     "requests.memory": "20Gi",
@@ -26,13 +27,16 @@ ISOLATED_QUOTA: Mapping[str, str] = {
 ISOLATED_LIMITS: Mapping[str, str] = {"cpu": "1", "memory": "512Mi", "ephemeral-storage": "8Gi"}
 ISOLATED_REQUESTS: Mapping[str, str] = {"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "3Gi"}
 
-#: As a quota's value: no limit, though the preset has one.
+#: As an amount: none of this name, though the preset has one.
 UNLIMITED = "unlimited"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """An isolation policy with nothing left to resolve; empty mappings and None: no such rule."""
+    """An isolation policy with nothing left to resolve; empty mappings and None: no such rule.
+
+    ``network`` says whether there are network rules at all; without them everything may talk to everything.
+    """
 
     pod_security: PodSecurity | None
     quota: Mapping[str, str]
@@ -47,14 +51,25 @@ class Policy:
 def resolve(isolation: Isolation) -> Policy:
     """Put what is written over the preset, key by key."""
     isolated = isolation.preset == "isolated"
-    quota = {**(ISOLATED_QUOTA if isolated else {}), **isolation.quota}
+    limits = _fitting(ISOLATED_LIMITS, isolation.default_requests, max) if isolated else {}
+    requests = _fitting(ISOLATED_REQUESTS, isolation.default_limits, min) if isolated else {}
     return Policy(
         pod_security=isolation.pod_security or ("baseline" if isolated else None),
-        quota={name: amount for name, amount in quota.items() if amount != UNLIMITED},
-        default_limits={**(ISOLATED_LIMITS if isolated else {}), **isolation.default_limits},
-        default_requests={**(ISOLATED_REQUESTS if isolated else {}), **isolation.default_requests},
-        network=isolated,
+        quota=_over(ISOLATED_QUOTA if isolated else {}, isolation.quota),
+        default_limits=_over(limits, isolation.default_limits),
+        default_requests=_over(requests, isolation.default_requests),
+        network=isolated or isolation.network != Network(),
         public_egress=isolation.network.public_egress,
         allow_egress=isolation.network.allow_egress,
         allow_ingress=isolation.network.allow_ingress,
     )
+
+
+def _over(preset: Mapping[str, str], written: Mapping[str, str]) -> dict[str, str]:
+    return {name: amount for name, amount in {**preset, **written}.items() if amount != UNLIMITED}
+
+
+def _fitting(preset: Mapping[str, str], written: Mapping[str, str], pick: Callable[..., str]) -> dict[str, str]:
+    """Kubernetes refuses a default request above the default limit: where one is written, the preset's other yields."""
+    bounds = _over({}, written)
+    return {name: pick(amount, bounds.get(name, amount), key=parse_quantity) for name, amount in preset.items()}

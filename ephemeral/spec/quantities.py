@@ -8,7 +8,7 @@ from ephemeral.errors import SpecError
 _BINARY = {f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", start=1)}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _SUFFIXES = {**{suffix: Decimal(10) ** power for suffix, power in _DECIMAL.items()}, **_BINARY}
-_SHAPE = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d{1,2})|([A-Za-z]{0,2}))")
+_SHAPE = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:[eE]([+-]?[0-9]{1,2})|([A-Za-z]{0,2}))")
 
 
 def parse_quantity(text: str) -> Decimal:
@@ -24,11 +24,11 @@ def parse_quantity(text: str) -> Decimal:
 
 
 def format_quantity(amount: Decimal) -> str:
-    """Spell an amount: ``20Gi``, ``250m``, ``3``. Exact, and read back by `parse_quantity`."""
-    if amount == amount.to_integral_value():
+    """Spell an amount: ``20Gi``, ``250m``, ``3``. Exact down to a billionth, and read back by `parse_quantity`."""
+    if amount and amount == amount.to_integral_value():
         for suffix, size in reversed(_BINARY.items()):
-            if amount and amount % size == 0:
+            if amount % size == 0:
                 return f"{amount / size:f}{suffix}"
-        return f"{amount.to_integral_value():f}"
-    milli = (amount * 1000).to_integral_value()
-    return f"{milli:f}m"
+    suffixes = ("", "m", "u", "n")
+    suffix = next((each for each in suffixes if amount % _SUFFIXES[each] == 0), suffixes[-1])
+    return f"{(amount / _SUFFIXES[suffix]).to_integral_value():f}{suffix}"

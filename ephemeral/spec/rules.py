@@ -1,0 +1,185 @@
+"""What a type can't say: rules for single values, by the path of their keys."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+from ephemeral.errors import SpecError
+from ephemeral.spec.document import Complaint, KeyPath, split
+from ephemeral.spec.durations import parse_duration
+from ephemeral.spec.interpolate import NAME
+from ephemeral.spec.presets import UNLIMITED
+from ephemeral.spec.quantities import parse_quantity
+
+#: Takes what stands at a path and raises SpecError when it breaks the rule.
+Rule = Callable[[Any], object]
+
+#: Room is left for what vcluster puts behind a name, which must still fit 63 characters.
+LONGEST_NAME = 40
+_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
+_VERSION = re.compile(r"1\.[0-9]+(?:\.[0-9]+)?")
+_OBJECT = re.compile(r"[^/\s]+/[^/\s]+")
+_SOURCES = ("manifests", "kustomize", "helm")
+
+
+def broken(rules: Mapping[str, Rule], value: Any) -> Iterator[Complaint]:
+    """A complaint for every value that breaks a rule. In the rules' paths, ``*`` is any key or item."""
+    for pattern, rule in rules.items():
+        for path, found in _matches(value, split(pattern), ()):
+            try:
+                rule(found)
+            except SpecError as error:
+                yield path, " ".join(part for part in (error.message, error.hint) if part)
+
+
+def _matches(value: Any, steps: tuple[str, ...], path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    if not steps:
+        yield path, value
+        return
+    first, *rest = steps
+    keys: list[str | int] = []
+    if first == "*":
+        keys = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    elif isinstance(value, dict) and first in value:
+        keys = [first]
+    for key in keys:
+        yield from _matches(value[key], tuple(rest), (*path, key))
+
+
+def _of_text(rule: Callable[[str], object]) -> Rule:
+    """Lists and mappings where text is wanted are for the type check to refuse."""
+    return lambda value: rule(str(value)) if isinstance(value, str | int | float) else None
+
+
+def _name(text: str) -> None:
+    if not _LABEL.fullmatch(text):
+        raise SpecError(f"{text!r} is no DNS-1123 label: a-z, 0-9 and -, with no - at the ends.")
+    if len(text) > LONGEST_NAME:
+        raise SpecError(f"{text!r} has {len(text)} characters, at most {LONGEST_NAME} are possible.")
+
+
+def _version(text: str) -> None:
+    if not _VERSION.fullmatch(text):
+        raise SpecError(f"{text!r} is no version such as 1.36 or 1.36.3.")
+
+
+def _positive(text: str) -> None:
+    if not re.fullmatch(r"0*[1-9][0-9]*", text):
+        raise SpecError(f"must be a whole number from 1, not {text!r}.")
+
+
+def _amount(text: str) -> None:
+    if parse_quantity(text) < 0:
+        raise SpecError(f"{text!r} is negative.")
+
+
+def _capacity(text: str) -> None:
+    if parse_quantity(text) <= 0:
+        raise SpecError(f"{text!r} is not more than nothing.")
+
+
+def _amount_or_unlimited(text: str) -> None:
+    if text != UNLIMITED:
+        _amount(text)
+
+
+def _range(text: str) -> None:
+    import ipaddress
+
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError as error:
+        raise SpecError(f"{error}.") from error
+    if "/" not in text:
+        raise SpecError(f"{text!r} is no address range.", hint=f"Write {network}.")
+
+
+def _port(text: str) -> None:
+    is_number = re.fullmatch(r"[0-9]+", text)
+    if is_number and not 1 <= int(text) <= 65535:
+        raise SpecError(f"{text!r} is no port: 1 to 65535.")
+    if not is_number and not (_LABEL.fullmatch(text) and len(text) <= 15):
+        raise SpecError(f"{text!r} is neither a port number nor the name of one.")
+
+
+def _variable(text: str) -> None:
+    if not NAME.fullmatch(text):
+        raise SpecError(f"{text!r} is no name of an environment variable.")
+
+
+def _object(text: str) -> None:
+    if not _OBJECT.fullmatch(text):
+        raise SpecError(f"{text!r} is not kind/name, such as certificate/web.")
+
+
+def _not_empty(text: str) -> None:
+    if not text.strip():
+        raise SpecError("must not be empty.")
+
+
+def _requests_within_limits(isolation: Any) -> None:
+    requests, limits = (_amounts(isolation, key) for key in ("default-requests", "default-limits"))
+    above = [name for name in requests if name in limits and requests[name] > limits[name]]
+    if above:
+        raise SpecError(f"default-requests of {', '.join(above)} are above default-limits.")
+
+
+def _amounts(isolation: Any, key: str) -> dict[str, Decimal]:
+    """The amounts that are there and right; the others have complaints of their own."""
+    found: dict[str, Decimal] = {}
+    written = isolation.get(key) if isinstance(isolation, dict) else None
+    for name, amount in written.items() if isinstance(written, dict) else ():
+        with suppress(SpecError):
+            found[name] = parse_quantity(str(amount))
+    return found
+
+
+def _some(value: Any) -> None:
+    if value == []:
+        raise SpecError("must name at least one.")
+
+
+def _one_source(source: Any) -> None:
+    if not isinstance(source, dict):
+        return
+    given = [name for name in _SOURCES if source.get(name)]
+    # A mistyped key is complained about as such; "there is none" beside it would only confuse.
+    if len(given) > 1 or (not given and set(source) <= set(_SOURCES)):
+        found = " and ".join(given) or "none"
+        raise SpecError(f"exactly one of {', '.join(_SOURCES)} is needed; there is {found}.")
+
+
+POLICY_RULES: Mapping[str, Rule] = {
+    "providers": _some,
+    "nodes": _some,
+    "quota.*": _of_text(_amount),
+    "ttl": _of_text(parse_duration),
+    "allow-egress.*": _of_text(_range),
+}
+
+SPEC_RULES: Mapping[str, Rule] = {
+    "name": _of_text(_name),
+    "cluster.kubernetes": _of_text(_version),
+    "cluster.simulated.count": _of_text(_positive),
+    "cluster.simulated.cpu": _of_text(_capacity),
+    "cluster.simulated.memory": _of_text(_capacity),
+    "cluster.simulated.pods": _of_text(_positive),
+    "isolation": _requests_within_limits,
+    "isolation.quota.*": _of_text(_amount_or_unlimited),
+    "isolation.default-limits.*": _of_text(_amount_or_unlimited),
+    "isolation.default-requests.*": _of_text(_amount_or_unlimited),
+    "isolation.network.allow-egress.*": _of_text(_range),
+    "isolation.network.allow-ingress.*": _of_text(_range),
+    "app.*": _one_source,
+    "app.*.helm.chart": _of_text(_not_empty),
+    "images.*": _of_text(_not_empty),
+    "ready.timeout": _of_text(parse_duration),
+    "ready.conditions.*.resource": _of_text(_object),
+    "ready.conditions.*.condition": _of_text(_not_empty),
+    "expose.*.service": _of_text(_not_empty),
+    "expose.*.port": _of_text(_port),
+    "ttl": _of_text(parse_duration),
+    "env.*": _of_text(_variable),
+}
