@@ -22,7 +22,6 @@ from ephemeral.waiting import Deadline
 _HOOK = "helm.sh/hook"
 _INSTALL_HOOKS = {"crd-install", "pre-install", "post-install"}
 _SOURCE = re.compile(r"^# Source: (.+)$", re.MULTILINE)
-_NAME = re.compile(r"^name:\s*[\"']?([\w.-]+)", re.MULTILINE)
 _ARCHIVE = re.compile(r"(-v?\d[\w.+-]*)?\.tgz$")
 _KEY = re.compile(r"(?:[^.\\]|\\.)+")
 
@@ -49,11 +48,21 @@ def template(chart: HelmChart, *, base: Path, helm: Path, deadline: Deadline, ku
 
 def _release(chart: HelmChart, base: Path) -> str:
     """The release's name: the chart's own, unless one is given."""
+    if chart.release:
+        return chart.release
     description = base / chart.chart / "Chart.yaml"
-    if chart.release or not description.is_file():
-        return chart.release or _ARCHIVE.sub("", chart.chart.rstrip("/").rpartition("/")[2])
-    name = _NAME.search(description.read_text())
-    return name.group(1) if name else description.parent.name
+    if description.is_file():
+        return str(_yaml(description).get("name", description.parent.name))
+    return _ARCHIVE.sub("", chart.chart.rstrip("/").rpartition("/")[2])
+
+
+def _yaml(path: Path) -> Mapping[str, Any]:
+    import yaml
+
+    try:
+        return yaml.load(path.read_text(), Loader=yaml.CSafeLoader) or {}
+    except yaml.YAMLError as error:
+        raise SpecError(f"{path} is not YAML: {error}") from error
 
 
 def _chart(chart: HelmChart, base: Path) -> str:

@@ -89,6 +89,7 @@ class _Source:
         self._kube, self._metadata, self._container, self._silence = kube, pod["metadata"], container, silence
         self._query = {**query, "container": container}
         self._stream: LineStream | None = None
+        self._stopped = False
         self.failure: ClusterError | None = None
 
     def __iter__(self) -> Iterator[Line]:
@@ -96,13 +97,14 @@ class _Source:
         path = f"/api/v1/namespaces/{namespace}/pods/{name}/log"
         try:
             with self._kube.transport.lines(path, query=self._query, timeout=self._silence) as self._stream:
-                for text in self._stream:
+                for text in () if self._stopped else self._stream:
                     yield Line(namespace=namespace, pod=name, container=self._container, text=text)
         except ClusterError as error:
             self.failure = error
 
     def stop(self) -> None:
         """Let the thread that reads this log come to its end."""
+        self._stopped = True
         if self._stream:
             self._stream.stop()
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -143,7 +144,8 @@ class LineStream:
     def stop(self) -> None:
         """End the iteration from another thread."""
         self._stopped = True
-        self._response.shutdown()
+        with suppress(ValueError):  # it has come to its end already
+            self._response.shutdown()
 
 
 def _pool(access: Access) -> PoolManager:

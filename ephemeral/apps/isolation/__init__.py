@@ -6,6 +6,7 @@ from ephemeral.apps.isolation.amounts import total
 from ephemeral.apps.isolation.demand import Part, demand, standing_demand
 from ephemeral.apps.isolation.force import put_in_force
 from ephemeral.apps.isolation.namespaces import is_namespace, namespaces_of, without_namespace
+from ephemeral.apps.isolation.nodeports import without_node_ports
 from ephemeral.apps.isolation.objects import MANAGED, NAME, isolation_objects
 from ephemeral.apps.isolation.quota import canonical
 from ephemeral.kube.apply import apply_all
@@ -18,30 +19,40 @@ from ephemeral.waiting import Deadline
 __all__ = ["isolate", "isolation_objects"]
 
 
-def isolate(kube: Kube, policy: Policy, manifests: Sequence[Manifest], *, deadline: Deadline) -> None:
+def isolate(kube: Kube, policy: Policy, manifests: Sequence[Manifest], *, deadline: Deadline) -> list[Manifest]:
     """Create the app's namespaces and put quota, limits and network rules into each, and into ``default``.
+
+    Returns the manifests as they are to be applied: see `without_node_ports`.
 
     The quota is a total: namespaces share it by what the manifests will take there. Namespaces of earlier deployments
     keep what they use. Namespaces that are made later by other means get no such objects.
 
     Raises SpecError when the app takes more than the quota, before anything is sent; ApplyError.
     """
-    quotas = {each["metadata"]["namespace"]: each for each in _own_quotas(kube)}
+    manifests = without_node_ports(manifests, policy)
+    living = _living_namespaces(kube)
+    quotas = {name: each for each in _own_quotas(kube) if (name := each["metadata"]["namespace"]) in living}
     namespaces = list(dict.fromkeys([*namespaces_of(manifests), *sorted(quotas)]))
     parts = [*map(standing_demand, namespaces), *demand(manifests, policy, nodes=_nodes(kube, manifests))]
     parts += list(_used_besides(quotas, parts))
     isolation = isolation_objects(policy, namespaces, parts)
-    there = [each["metadata"]["name"] for each in kube.list("v1", "Namespace")]
     applied = apply_all(
         kube,
         [
             *(each for each in manifests if is_namespace(each)),
-            *without_namespace(manifests, there),
+            *without_namespace(manifests, living),
             *(Manifest(object=each, origin="isolation policy") for each in isolation),
         ],
         deadline=deadline,
     )
     put_in_force(kube, [each for each in applied if each["kind"] == "ResourceQuota"], deadline=deadline)
+    return manifests
+
+
+def _living_namespaces(kube: Kube) -> set[str]:
+    """The namespaces there are, without those on their way out: what they use is coming back."""
+    found = (each["metadata"] for each in kube.list("v1", "Namespace"))
+    return {each["name"] for each in found if not each.get("deletionTimestamp")}
 
 
 def _own_quotas(kube: Kube) -> list[Object]:

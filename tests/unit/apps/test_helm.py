@@ -106,6 +106,12 @@ def test_release_is_named_after_the_chart(helm, chart, tmp_path, options, releas
     assert helm.seen[0][:2] == ["template", release]
 
 
+def test_broken_description_of_a_chart(helm, chart, tmp_path):
+    (tmp_path / chart / "Chart.yaml").write_text("name: [")
+    with pytest.raises(SpecError, match=r"Chart\.yaml is not YAML"):
+        render(helm, tmp_path, chart=chart)
+
+
 def test_chart_of_a_repository(helm, tmp_path):
     render(helm, tmp_path, chart="web", repo="https://charts.example", version="1.2.3")
     argv = helm.seen[0]

@@ -7,6 +7,7 @@ import pytest
 
 from ephemeral.apps.isolation.demand import demand, standing_demand
 from ephemeral.apps.isolation.namespaces import namespaces_of, without_namespace
+from ephemeral.apps.isolation.nodeports import without_node_ports
 from ephemeral.apps.isolation.objects import isolation_objects
 from ephemeral.apps.isolation.podsize import pod_size
 from ephemeral.apps.isolation.quota import shares
@@ -171,6 +172,27 @@ def test_aliases_of_a_resource_are_the_same():
 def test_kubernetes_own_objects_are_counted():
     assert standing_demand("default").amounts["services"] == 1
     assert standing_demand("shop").amounts == {"configmaps": 1, "count/configmaps": 1}
+
+
+BALANCER = {"type": "LoadBalancer", "ports": [{"port": 80}]}
+
+
+@pytest.mark.parametrize(
+    ("item", "allocates"),
+    [
+        (manifest("Service", BALANCER), False),
+        (manifest("Service", {**BALANCER, "allocateLoadBalancerNodePorts": True}), True),
+        (manifest("Service", {"type": "LoadBalancer", "ports": [{"port": 80, "nodePort": 30080}]}), None),
+        (manifest("Service", {"type": "NodePort", "ports": [{"port": 80}]}), None),
+        (manifest("Service", BALANCER, "serving.knative.dev/v1"), None),
+    ],
+)
+def test_load_balancers_get_no_node_ports_by_default(item, allocates):
+    [adapted] = without_node_ports([item], POLICY)
+    assert adapted.object["spec"].get("allocateLoadBalancerNodePorts") is allocates
+    assert without_node_ports([item], BARE) == [item]
+    if allocates is False:
+        assert "services.nodeports" not in taken(adapted)
 
 
 def test_namespaces_are_those_brought_and_those_used():
