@@ -1,0 +1,1 @@
+"""Measured against the peers in the same run; ratios, never absolute times."""
