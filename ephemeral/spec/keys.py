@@ -32,24 +32,23 @@ def inner_models(hint: Any) -> list[Any]:
     return [model for argument in typing.get_args(hint) for model in inner_models(argument)]
 
 
+def models_below(model: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """``model`` and every dataclass in its fields, with the path of its keys: ``app[].helm``."""
+    yield path, model
+    for name, hint in typing.get_type_hints(model).items():
+        item = "[]" if typing.get_origin(hint) is tuple else ""
+        for inner in inner_models(hint):
+            yield from models_below(inner, f"{path}.{kebab(name)}{item}".lstrip("."))
+
+
 def _guess(model: Any, key: str, known: Sequence[str]) -> str:
     """The nearest key here, unless it is less near than the same key in another place."""
     near = difflib.get_close_matches(key, known, n=1, cutoff=_SURE)
-    elsewhere = [path for path in _paths(model) if path.rpartition(".")[2] == key]
+    elsewhere = [f"{path}.{key}".lstrip(".") for path, each in models_below(model) if key in keys(each)]
     if not near and len(elsewhere) == 1:
         return elsewhere[0]
     near = near or difflib.get_close_matches(key, known, n=1, cutoff=_LIKELY)
     return near[0] if near else ""
-
-
-def _paths(model: Any, prefix: str = "") -> Iterator[str]:
-    hints = typing.get_type_hints(model)
-    for each in dataclasses.fields(model):
-        path = f"{prefix}{kebab(each.name)}"
-        yield path
-        for inner in inner_models(hints[each.name]):
-            item = "[]" if typing.get_origin(hints[each.name]) is tuple else ""
-            yield from _paths(inner, f"{path}{item}.")
 
 
 def _model_at(model: Any, path: KeyPath) -> Any:

@@ -16,7 +16,10 @@ Preset = Literal["isolated", "none"]
 
 
 def doc(text: str, **extra: Any) -> Mapping[str, Any]:
-    """Field metadata: the sentence that option help, schema and reference page show."""
+    """Field metadata: the sentence that option help, schema and reference page show.
+
+    ``minimum`` and ``numeric`` (a text that may be spelled as a number, like ``cpu: 4``) are for the schema.
+    """
     return {"doc": text, **extra}
 
 
@@ -36,8 +39,8 @@ class SimulatedNodes:
     __pydantic_config__ = CONFIG
 
     count: int = field(default=1, metadata=doc("Number of nodes.", minimum=1))
-    cpu: str = field(default="32", metadata=doc("CPU of each node, a Kubernetes quantity."))
-    memory: str = field(default="256Gi", metadata=doc("Memory of each node, a Kubernetes quantity."))
+    cpu: str = field(default="32", metadata=doc("CPU of each node, a Kubernetes quantity.", numeric=True))
+    memory: str = field(default="256Gi", metadata=doc("Memory of each node, a Kubernetes quantity.", numeric=True))
     pods: int = field(default=250, metadata=doc("How many pods a node takes.", minimum=1))
 
 
@@ -52,7 +55,9 @@ class Cluster:
         default="real",
         metadata=doc("`real` nodes run pods; `simulated` ones (KWOK) turn pods Ready and run nothing."),
     )
-    kubernetes: str = field(default="", metadata=doc("Kubernetes version, `1.36` or `1.36.3`; empty: the default."))
+    kubernetes: str = field(
+        default="", metadata=doc("Kubernetes version, `1.36` or `1.36.3`; empty: the default.", numeric=True)
+    )
     simulated: SimulatedNodes = field(default_factory=SimulatedNodes, metadata=doc("Size of the simulated nodes."))
 
 
@@ -86,13 +91,19 @@ class Isolation:
     )
     quota: Mapping[str, str] = field(
         default_factory=dict,
-        metadata=doc("Totals of the whole environment, ResourceQuota names; they replace the preset's one by one."),
+        metadata=doc(
+            "Totals of the whole environment, ResourceQuota names; they replace the preset's one by one, "
+            "`unlimited` removes one.",
+            numeric=True,
+        ),
     )
     default_limits: Mapping[str, str] = field(
-        default_factory=dict, metadata=doc("Limits of a container that states none (LimitRange `default`).")
+        default_factory=dict,
+        metadata=doc("Limits of a container that states none (LimitRange `default`).", numeric=True),
     )
     default_requests: Mapping[str, str] = field(
-        default_factory=dict, metadata=doc("Requests of a container that states none (LimitRange `defaultRequest`).")
+        default_factory=dict,
+        metadata=doc("Requests of a container that states none (LimitRange `defaultRequest`).", numeric=True),
     )
     network: Network = field(default_factory=Network, metadata=doc("Network rules."))
 
@@ -107,7 +118,7 @@ class HelmChart:
     release: str = field(default="", metadata=doc("Release name; empty: the chart's."))
     namespace: str = field(default="default", metadata=doc("Namespace of the release."))
     repo: str = field(default="", metadata=doc("Repository URL, when `chart` is a name."))
-    version: str = field(default="", metadata=doc("Chart version; empty: the newest."))
+    version: str = field(default="", metadata=doc("Chart version; empty: the newest.", numeric=True))
     values: tuple[str, ...] = field(default=(), metadata=doc("Values files, later ones win."))
     set: Mapping[str, Any] = field(default_factory=dict, metadata=doc("Single values by path, they win over files."))
 
