@@ -23,13 +23,13 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def test(session: nox.Session) -> None:
     """The core tier: all that must hold. A skipped test fails it."""
-    session.run("pytest", "-m", "not extended", "--fail-on-skip", *session.posargs)
+    session.run("pytest", "-m", "not extended", "--fail-on-skip", "--durations=15", *session.posargs)
 
 
 @nox.session
 def extended(session: nox.Session) -> None:
     """The second tier: what takes long. `-- --until EPOCH` leaves out, by name, what would start after that."""
-    session.run("pytest", "-m", "extended", *session.posargs)
+    session.run("pytest", "-m", "extended", "--durations=15", *session.posargs)
 
 
 @nox.session
