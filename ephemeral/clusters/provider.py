@@ -2,27 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ephemeral.leases import Lease
-from ephemeral.progress import Progress
-from ephemeral.spec.model import Spec
-from ephemeral.spec.presets import Policy
-from ephemeral.waiting import Deadline
+if TYPE_CHECKING:
+    from ephemeral.leases import Lease
+    from ephemeral.progress import Progress
+    from ephemeral.spec.model import Spec
+    from ephemeral.spec.presets import Policy
+    from ephemeral.waiting import Deadline
 
 
 class Cluster(Protocol):
     """One virtual cluster, ready or on its way."""
 
     name: str
-    lease: Lease
+    lease: "Lease"
     kubeconfig: Path
 
-    def wait_answering(self, deadline: Deadline) -> None:
+    def wait_answering(self, deadline: "Deadline") -> None:
         """Return once the API answers a LIST. Raises ClusterError at once when it never will."""
         ...
 
-    def wait_ready(self, deadline: Deadline) -> None:
+    def wait_ready(self, deadline: "Deadline") -> None:
         """Return once the cluster is usable: `/readyz` answers and the default ServiceAccount exists."""
         ...
 
@@ -30,7 +31,7 @@ class Cluster(Protocol):
         """Let the cluster outlive this process; from now on its lease alone bounds its life."""
         ...
 
-    def renew(self, lease: Lease) -> None:
+    def renew(self, lease: "Lease") -> None:
         """Stamp a new lease in place of the old one."""
         ...
 
@@ -50,7 +51,7 @@ class Cluster(Protocol):
 class Provider(Protocol):
     """Makes, finds and removes virtual clusters. One contract suite (tests/contract) holds for all of them."""
 
-    def create(self, spec: Spec, policy: Policy, lease: Lease, progress: Progress) -> Cluster:
+    def create(self, spec: "Spec", policy: "Policy", lease: "Lease", progress: "Progress") -> Cluster:
         """Begin to create the cluster ``spec.name``; the lease is stamped first.
 
         The cluster dies with this process until ``detach`` is called. Raises NameTakenError when it exists.

@@ -3,16 +3,16 @@
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ephemeral.clusters.local import record
-from ephemeral.clusters.local.api import Api
-from ephemeral.clusters.local.furnish import create_default_service_account, create_simulated_nodes
 from ephemeral.clusters.local.paths import Paths
 from ephemeral.errors import ClusterError
 from ephemeral.leases import Lease
-from ephemeral.spec.model import SimulatedNodes
 from ephemeral.waiting import Deadline, NotYet, wait_until
+
+if TYPE_CHECKING:
+    from ephemeral.spec.model import SimulatedNodes
 
 _OK = 200
 _LOG_LINES = 15
@@ -21,7 +21,7 @@ _LOG_LINES = 15
 class LocalCluster:
     """A control plane as processes of this machine (implements Cluster)."""
 
-    def __init__(self, paths: Paths, *, nodes: SimulatedNodes | None = None, owner: int | None = None) -> None:
+    def __init__(self, paths: Paths, *, nodes: "SimulatedNodes | None" = None, owner: int | None = None) -> None:
         """``nodes`` are still to be created; ``owner`` is the descriptor whose closing ends the cluster."""
         self._record = record.read_json(paths.record)
         if "lease" not in self._record:
@@ -37,6 +37,9 @@ class LocalCluster:
         """Return once the API answers a LIST. Raises ClusterError as soon as a component has died."""
         wait_until(lambda: self._expect("/api/v1/namespaces"), deadline=deadline, what="API server", **_QUICK)
         if self._nodes is not None:
+            from ephemeral.clusters.local.api import Api
+            from ephemeral.clusters.local.furnish import create_default_service_account, create_simulated_nodes
+
             api = Api(self.kubeconfig)
             create_default_service_account(api, deadline)
             create_simulated_nodes(api, self._nodes, deadline)
@@ -115,6 +118,8 @@ class LocalCluster:
             raise ClusterError(trouble)
         if not (self.paths.pki / "complete").exists():
             raise NotYet("certificates are being made")
+        from ephemeral.clusters.local.api import Api  # its TLS takes longer to import than `down` takes to run
+
         status, answer = Api(self.kubeconfig).request("GET", path)
         if status != _OK:
             raise NotYet(f"{status or 'no answer'}: {answer[-300:]}")

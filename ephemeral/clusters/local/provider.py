@@ -5,19 +5,20 @@ import shutil
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ephemeral.clusters.local import record
 from ephemeral.clusters.local.cluster import LocalCluster
-from ephemeral.clusters.local.components import CONTROL_PLANE, SIMULATED_NODES
-from ephemeral.clusters.local.launch import launch
 from ephemeral.clusters.local.lock import try_lock
 from ephemeral.clusters.local.paths import Paths, homes, paths_of, volatile_bases
 from ephemeral.errors import ClusterError, NameTakenError, NoEnvironmentError, StateError, WaitError
-from ephemeral.leases import Lease
-from ephemeral.progress import Progress
-from ephemeral.spec.model import Spec
-from ephemeral.spec.presets import Policy
 from ephemeral.waiting import Deadline, NotYet, wait_until
+
+if TYPE_CHECKING:
+    from ephemeral.leases import Lease
+    from ephemeral.progress import Progress
+    from ephemeral.spec.model import Spec
+    from ephemeral.spec.presets import Policy
 
 _ORDERLY_END_SECONDS = 5.0
 _FORCED_END_SECONDS = 5.0
@@ -26,8 +27,10 @@ _FORCED_END_SECONDS = 5.0
 class LocalProvider:
     """Control planes as processes of this machine (implements Provider)."""
 
-    def create(self, spec: Spec, policy: Policy, lease: Lease, progress: Progress) -> LocalCluster:
+    def create(self, spec: "Spec", policy: "Policy", lease: "Lease", progress: "Progress") -> LocalCluster:
         """Start the control plane of ``spec``; it dies with this process until detached."""
+        from ephemeral.clusters.local.components import CONTROL_PLANE, SIMULATED_NODES
+        from ephemeral.clusters.local.launch import launch
         from ephemeral.tools import require, resolve_kubernetes
 
         _check_node_mode(spec)
@@ -90,7 +93,7 @@ class LocalProvider:
         return True
 
 
-def _check_node_mode(spec: Spec) -> None:
+def _check_node_mode(spec: "Spec") -> None:
     if spec.cluster.nodes != "simulated":
         raise ClusterError(
             "real nodes are not available in this version of ephemeral.",
