@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ephemeral.clusters import provider_named
 from ephemeral.clusters.provider import Cluster
-from ephemeral.errors import ClusterError, EphemeralError, NoEnvironmentError
+from ephemeral.errors import ClusterError, EphemeralError, NoEnvironmentError, SpecError
 from ephemeral.leases import Lease, Owner
 from ephemeral.progress import Progress, Silent
 from ephemeral.reports.timeline import Timeline
@@ -56,6 +56,7 @@ def up(
         from ephemeral.spec.load import find_spec, load
 
         spec = load(Path(spec) if spec else find_spec(Path.cwd())).spec
+    _check_expose(spec)
     progress = Timeline(progress or Silent())
     environment = _update(spec, owner, progress) or _create(spec, owner, progress)
     with environment.ending_on_failure(), environment.reporting(report):
@@ -258,6 +259,15 @@ def _update(spec: Spec, owner: Owner | None, progress: Timeline) -> Environment 
     lease = Lease.lasting(parse_duration(spec.ttl), owner or cluster.lease.owner)
     cluster.renew(replace(lease, created_at=cluster.lease.created_at))
     return Environment(spec, cluster, progress=progress, found=True)
+
+
+def _check_expose(spec: Spec) -> None:
+    """No false green: what nothing can answer is not promised."""
+    if spec.expose and spec.cluster.nodes == "simulated":
+        raise SpecError(
+            f"expose: Service {spec.expose[0].service} can't answer: simulated nodes run nothing.",
+            hint="Leave `expose` out; tests of manifests, controllers and policies don't need it.",
+        )
 
 
 def _check_same_kind(spec: Spec, state: dict[str, Any]) -> None:

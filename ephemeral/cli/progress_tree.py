@@ -32,7 +32,7 @@ class LiveTree:
         self._console = console or Console(stderr=True)
         self._phases: list[_Phase] = []
         self._lock = threading.Lock()
-        self._live = Live(console=self._console, get_renderable=self._render, refresh_per_second=8)
+        self._live = self._new_live()
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -47,24 +47,36 @@ class LiveTree:
     def phase(self, title: str) -> Iterator[None]:
         """Show a phase with a spinner while its body runs."""
         phase = _Phase(title)
-        with self._lock:
-            self._phases.append(phase)
-        # The user's command owns the terminal while it runs.
-        hands_off = title == "run"
-        if hands_off:
-            self._live.stop()
+        context = self._hands_off(phase) if title == "run" else self._shown(phase)
         try:
-            yield
+            with context:
+                yield
         except BaseException:
             phase.failed = True
             raise
         finally:
             phase.seconds = time.monotonic() - phase.begin
-            if hands_off:
-                with self._lock:
-                    self._phases.clear()
-                self._live = Live(console=self._console, get_renderable=self._render, refresh_per_second=8)
-                self._live.start()
+
+    @contextmanager
+    def _shown(self, phase: _Phase) -> Iterator[None]:
+        with self._lock:
+            self._phases.append(phase)
+        yield
+
+    @contextmanager
+    def _hands_off(self, phase: _Phase) -> Iterator[None]:
+        """The user's command owns the terminal while it runs; the phases before it stay printed above its output."""
+        self._live.stop()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._phases[:] = [phase]
+            self._live = self._new_live()
+            self._live.start()
+
+    def _new_live(self) -> Live:
+        return Live(console=self._console, get_renderable=self._render, refresh_per_second=8)
 
     def note(self, text: str) -> None:
         """Print a line above the tree."""
