@@ -28,6 +28,7 @@ from ephemeral.waiting import Deadline
 if TYPE_CHECKING:
     from ephemeral.kube.client import Kube
     from ephemeral.kube.events import Event
+    from ephemeral.kube.objects import Manifest
 
 #: A control plane on an overloaded two-core machine needs some ten seconds; nobody should wait longer than this.
 START_SECONDS = 120.0
@@ -60,13 +61,14 @@ def up(
     progress = Timeline(progress or Silent())
     environment = _update(spec, owner, progress) or _create(spec, owner, progress)
     with environment.ending_on_failure(), environment.reporting(report):
+        manifests = environment.render()  # while the control plane boots; a mistake in them ends it at once
         environment.become_ready()
         if not detach:
-            environment.deploy()
+            environment.deploy(manifests)
             return environment
     environment.detach()
     with environment.reporting(report):
-        environment.deploy()
+        environment.deploy(manifests)
     return environment
 
 
@@ -141,22 +143,30 @@ class Environment:
                 isolate(self.kube, self.policy, [], deadline=deadline)
             self._cluster.wait_ready(deadline)
 
-    def deploy(self) -> None:
-        """Apply the app of the spec and wait until all of it is ready. Applying it again updates it in place.
+    def render(self) -> "list[Manifest]":
+        """The manifests of the app, with image overrides; nothing is sent anywhere. Raises SpecError, ProgramError."""
+        if not self.spec.app:
+            return []
+        from ephemeral.apps import render
+
+        deadline = Deadline(parse_duration(self.spec.ready.timeout).total_seconds())
+        with self.progress.phase("render"):
+            return render(self.spec.app, images=self.spec.images, deadline=deadline, kubernetes=self.kubernetes)
+
+    def deploy(self, manifests: "list[Manifest] | None" = None) -> None:
+        """Apply the app (or ``manifests``) and wait until all of it is ready. Applying it again updates it in place.
 
         Raises ApplyError when the API server refuses an object, WorkloadError as soon as something can't become
         ready, WaitError at the spec's ``ready.timeout``.
         """
-        if not self.spec.app:
+        manifests = self.render() if manifests is None else manifests
+        if not manifests:
             return
-        from ephemeral.apps import render
         from ephemeral.apps.isolation import isolate
         from ephemeral.kube.apply import apply_all
         from ephemeral.kube.readiness.waits import wait_ready
 
         deadline = Deadline(parse_duration(self.spec.ready.timeout).total_seconds())
-        with self.progress.phase("render"):
-            manifests = render(self.spec.app, images=self.spec.images, deadline=deadline, kubernetes=self.kubernetes)
         with self.progress.phase("apply"):
             isolate(self.kube, self.policy, manifests, deadline=deadline)
             objects = apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
@@ -216,14 +226,21 @@ class Environment:
 
         return write_bundle(directory, self, error)
 
+    def try_report(self, directory: Path, error: BaseException | None = None) -> str:
+        """Write the report and say where it is, or why there is none: it must not hide the failure it is about."""
+        try:
+            return f"report: {self.report(directory, error)}"
+        except OSError as failure:
+            return f"no report: {directory} can't be written: {failure.strerror or failure}"
+
     @contextmanager
     def reporting(self, directory: Path | None) -> Iterator[None]:
         """When the body fails, write the report while there still is something to see."""
         try:
             yield
         except EphemeralError as error:
-            if directory:
-                self.progress.note(f"report: {self.report(directory, error)}")
+            if directory and not isinstance(error, SpecError):
+                self.progress.note(self.try_report(directory, error))
             raise
 
     @contextmanager
