@@ -43,6 +43,7 @@ def run(
     Raises ToolError when there is no such program, ProgramError when it overruns or (with ``check``) fails.
     """
     words = tuple(str(word) for word in argv)
+    secrets = tuple(secrets)
     process = _spawn(words, stdin=stdin is not None, cwd=cwd, env=env)
     try:
         stdout, stderr = process.communicate(stdin, timeout=timeout)
@@ -67,10 +68,9 @@ def describe_exit(returncode: int) -> str:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Replace every secret in ``text`` by ``***``."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
+    """Replace every secret in ``text`` by ``***``, the longest first: one may be the beginning of another."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, "***")
     return text
 
 
@@ -95,21 +95,22 @@ def _spawn(
 
 def _end_group(process: subprocess.Popen[str]) -> tuple[str, str]:
     """SIGTERM, a grace period, SIGKILL: to the group that we made, so that no grandchild survives."""
+    output = "", ""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
-        try:
-            return process.communicate(timeout=_KILL_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-    return "", ""
+        # A grandchild that ignores SIGTERM may have let go of the output: the program's own end proves nothing.
+        with suppress(subprocess.TimeoutExpired):
+            output = process.communicate(timeout=_KILL_GRACE_SECONDS)
+    return output
 
 
 def _spell(words: tuple[str, ...], secrets: Iterable[str]) -> str:
-    return "$ " + redact(shlex.join(words), secrets)
+    # Before quoting, which would change a secret that has quotes in it.
+    return "$ " + shlex.join(redact(word, secrets) for word in words)
 
 
 def _with_output(message: str, stdout: str, stderr: str, secrets: Iterable[str]) -> str:
-    lines = (stderr.strip() or stdout.strip()).splitlines()[-_TAIL_LINES:]
-    tail = "\n".join(f"    {redact(line, secrets)}" for line in lines)
+    lines = redact(stderr.strip() or stdout.strip(), secrets).splitlines()[-_TAIL_LINES:]
+    tail = "\n".join(f"    {line}" for line in lines)
     return f"{message}:\n{tail}" if tail else message

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay, wait_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
 from ephemeral.errors import WaitError
 
@@ -56,13 +56,16 @@ def wait_until(
             on_observation(seen)
         observed = seen
 
+    def out_of_time(state: RetryCallState) -> bool:
+        return state.upcoming_sleep >= deadline.remaining()
+
     def gave_up(state: RetryCallState) -> Value:
         before_sleep(state)
         raise WaitError(f"{what}: not within {deadline.seconds:g} s; last seen: {observed}", observed=observed)
 
     retrying = Retrying(
         retry=retry_if_exception_type(NotYet),
-        stop=stop_before_delay(deadline.remaining()),
+        stop=out_of_time,
         wait=wait_exponential(multiplier=interval, max=max_interval, exp_base=1.5),
         before_sleep=before_sleep,
         retry_error_callback=gave_up,
