@@ -168,7 +168,7 @@ class Environment:
 
         deadline = Deadline(parse_duration(self.spec.ready.timeout).total_seconds())
         with self.progress.phase("apply"):
-            isolate(self.kube, self.policy, manifests, deadline=deadline)
+            manifests = isolate(self.kube, self.policy, manifests, deadline=deadline)
             objects = apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
         with self.progress.phase("wait"):
             conditions = self.spec.ready.conditions
