@@ -10,6 +10,7 @@ from ephemeral.errors import SpecError
 KeyPath = tuple[str | int, ...]
 Complaint = tuple[KeyPath, str]
 
+_PATH = re.compile(r"(?:[^.\[\]]+|\[[^\]]+\])(?:\.[^.\[\]]+|\[[^\]]+\])*")
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]+)\]")
 
 
@@ -33,11 +34,9 @@ class Document:
 
     def put(self, path: str, value: Any, origin: str) -> None:
         """Set what a dotted path names, over what is there. Raises SpecError when a list has no such item."""
+        if not _PATH.fullmatch(path):
+            raise SpecError(f"{origin}: {path!r} is no path of keys.", hint="Write a.b, or a[b.c] for a key with dots.")
         steps = split(path)
-        if not steps:
-            raise SpecError(
-                f"{origin}: {path!r} names no key.", hint="Write cluster.nodes or isolation.quota[limits.cpu]."
-            )
         where: Any = self.value
         walked: KeyPath = ()
         for step in steps[:-1]:

@@ -67,7 +67,7 @@ def load(
 
 def slug(text: str) -> str:
     """The nearest name that an environment can have."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower())[: LONGEST_NAME + 1].strip("-")[:LONGEST_NAME] or "environment"
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:LONGEST_NAME].rstrip("-") or "environment"
 
 
 def _paths(value: Any, path: KeyPath) -> Iterator[KeyPath]:

@@ -112,7 +112,8 @@ class _Reader:
         # Aliases can make a small file stand for billions of values, or for itself.
         if len(path) > _DEEPEST or self.values > _MOST_VALUES:
             raise SpecError(f"{self.at(node)}: too large: more than {_MOST_VALUES} values or {_DEEPEST} levels.")
-        self.document.places.setdefault(path, self.at(node))
+        if path:
+            self.document.places.setdefault(path, self.at(node))
         kind = node.tag.removeprefix(_TAG)
         if node.id == "mapping" and kind == "map":
             return self.mapping(node, path)
@@ -132,6 +133,7 @@ class _Reader:
                 self.document.complaints.append((path, "a key must be text."))
                 continue
             here = (*path, key.value)
+            self.document.places.pop(here, None)  # of a key that is given twice, the last one counts
             self.document.places[here] = self.at(key)
             values[key.value] = self.read(value, here)
         return values

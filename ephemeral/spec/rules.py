@@ -50,7 +50,13 @@ def _matches(value: Any, steps: tuple[str, ...], path: KeyPath) -> Iterator[tupl
 
 def _of_text(rule: Callable[[str], object]) -> Rule:
     """Lists and mappings where text is wanted are for the type check to refuse."""
-    return lambda value: rule(str(value)) if isinstance(value, str | int | float) else None
+
+    def check(value: Any) -> object:
+        if isinstance(value, bool):
+            return rule(str(value).lower())
+        return rule(str(value)) if isinstance(value, str | int | float) else None
+
+    return check
 
 
 def _name(text: str) -> None:
@@ -144,7 +150,7 @@ def _some(value: Any) -> None:
 def _one_source(source: Any) -> None:
     if not isinstance(source, dict):
         return
-    given = [name for name in _SOURCES if source.get(name)]
+    given = [name for name in _SOURCES if source.get(name) not in (None, "", [])]
     # A mistyped key is complained about as such; "there is none" beside it would only confuse.
     if len(given) > 1 or (not given and set(source) <= set(_SOURCES)):
         found = " and ".join(given) or "none"
