@@ -1,7 +1,7 @@
 """Server-side apply of many objects in the right order, several at a time."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from threading import Event
 
 from ephemeral.errors import WaitError
@@ -10,7 +10,7 @@ from ephemeral.kube.objects import Manifest, Object, subject
 from ephemeral.kube.order import Stage, stage_of
 from ephemeral.kube.preflight import prepare
 from ephemeral.kube.readiness.waits import wait_ready
-from ephemeral.kube.refusals import passes, refused
+from ephemeral.kube.refusals import passes, refused, words_of
 from ephemeral.kube.transport import CONNECTIONS, ApiError
 from ephemeral.progress import Progress, Silent
 from ephemeral.waiting import Deadline, NotYet, wait_until
@@ -46,9 +46,12 @@ def _apply_stage(kube: Kube, items: Sequence[Manifest], *, deadline: Deadline, p
     pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="apply")
     try:
         attempts = [pool.submit(_apply, kube, item, deadline, progress, interrupted) for item in items]
+        done, _ = wait(attempts, return_when=FIRST_EXCEPTION)
+        for attempt in done:
+            attempt.result()
         outcomes = [attempt.result() for attempt in attempts]
     finally:
-        # On an interrupt nobody waits for the objects that are still being tried.
+        # After an interrupt or a failure of ours nobody waits for the objects that are still being tried.
         interrupted.set()
         pool.shutdown(wait=False, cancel_futures=True)
     refusals = [(item, each) for item, each in zip(items, outcomes, strict=True) if isinstance(each, str)]
@@ -66,7 +69,7 @@ def _apply(kube: Kube, item: Manifest, deadline: Deadline, progress: Progress, i
             return kube.apply(item.object)
         except ApiError as error:
             if passes(error) and not interrupted.is_set():
-                raise NotYet(error.message) from error
+                raise NotYet(words_of(error, item.object)) from error
             raise
 
     def pause(seconds: float) -> None:
@@ -82,6 +85,6 @@ def _apply(kube: Kube, item: Manifest, deadline: Deadline, progress: Progress, i
             sleep=pause,
         )
     except ApiError as error:
-        return error.message
+        return words_of(error, item.object)
     except WaitError as error:
         return f"{error.observed} (tried for {deadline.seconds:g} s)"

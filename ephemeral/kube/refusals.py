@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from ephemeral.errors import ApplyError
-from ephemeral.kube.objects import Manifest, subject
+from ephemeral.kube.objects import Manifest, Object, subject
 from ephemeral.kube.transport import ApiError
 
 _PASSING_STATUS = frozenset({0, 429, 502, 503, 504})
@@ -22,6 +22,8 @@ _PASSING = re.compile(
     r"|etcdserver: "
 )
 
+_WRONG_VALUE = re.compile(r"&value\.valueUnstructured\{Value:(.*)\}")
+
 _HINTS = {
     r"field is immutable|may not change once set|updates to \S+ spec for fields other than": (
         "this field can't change on a live object: delete the object, or give it another name"
@@ -29,6 +31,7 @@ _HINTS = {
     r"exceeded quota": "raise `isolation.quota` in ephemeral.yaml, or ask for less",
     r"violates PodSecurity": "fix the securityContext, or loosen `isolation.pod-security` in ephemeral.yaml",
     r"field not declared in schema|unknown field|strict decoding error": "is the field spelled as in the API?",
+    r"expected string, got": "put the value in quotes",
     r"must be less than or equal to \w+ limit": (
         "the request is above the default limit: state a limit, or raise `isolation.default-limits`"
     ),
@@ -48,6 +51,11 @@ def passes(error: ApiError) -> bool:
 def is_passing(words: str) -> bool:
     """Whether a refusal in these words ends without anybody's doing."""
     return bool(_PASSING.search(words))
+
+
+def words_of(error: ApiError, item: Object) -> str:
+    """The server's words, without the Go around a value of the wrong type, and without any value of a Secret."""
+    return _WRONG_VALUE.sub("***" if item["kind"] == "Secret" else r"\1", error.message)
 
 
 def hint_for(words: str) -> str | None:

@@ -26,6 +26,7 @@ _GRACE_SECONDS = 5.0
 _QUOTA_SECONDS = 3.0
 _CRASHES = 2
 
+_HOST_REFUSES = re.compile(r"is forbidden|exceeded quota|is invalid")
 _UNBOUND = "unbound immediate PersistentVolumeClaims"
 
 _IMAGE_HINT = (
@@ -45,7 +46,7 @@ def pod(item: Object, scene: Scene) -> Verdict:
         return ready("ready")
     if phase == "Failed":
         return failed(_ending(item), hint=_CRASH_HINT, pod=item)
-    return trouble(scene) or pending(phase)
+    return refusal(scene.events) or trouble(scene) or pending(phase)
 
 
 def trouble(scene: Scene, *, restarts_count: bool = True) -> Verdict | None:
@@ -60,10 +61,15 @@ def trouble(scene: Scene, *, restarts_count: bool = True) -> Verdict | None:
     return next(filter(None, (_placement_trouble(item, scene) for item in scene.pods)), None)
 
 
-def refusal(events: Sequence[Event]) -> Verdict | None:
-    """Why the API server keeps a controller from creating pods; None when it does not."""
+def refusal(events: Sequence[Event], *, short: bool = False) -> Verdict | None:
+    """Why an API server will not have the pods; None when it will.
+
+    What a controller could not create matters only while pods are missing (``short``). A virtual cluster's pods are
+    there already when its host refuses them.
+    """
     for event in reversed(events):
-        if event.reason in {"FailedCreate", "SyncError"} and not is_passing(event.message):
+        missing = short and event.reason == "FailedCreate" and not is_passing(event.message)
+        if missing or (event.reason == "SyncError" and _HOST_REFUSES.search(event.message)):
             words = _refusal_words(event.message)
             return failed(words, lasting=_QUOTA_SECONDS if "exceeded quota" in words else 0, hint=hint_for(words))
     return None

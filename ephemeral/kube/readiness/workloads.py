@@ -85,7 +85,7 @@ def _counted(item: Object, scene: Scene, available: int, wanted: int, *, short: 
 
 def _trouble(text: str, scene: Scene, *, short: bool, restarts_count: bool = True) -> Verdict | None:
     """The reason for a failure behind the count; refusals matter only while pods are missing (``short``)."""
-    verdict = (refusal(scene.events) if short else None) or trouble(scene, restarts_count=restarts_count)
+    verdict = refusal(scene.events, short=short) or trouble(scene, restarts_count=restarts_count)
     if verdict is None:
         return None
     return failed(f"{text}: {verdict.text}", lasting=verdict.lasting, hint=verdict.hint, pod=verdict.pod)

@@ -14,6 +14,7 @@ _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _OWNERS = {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController", "Pod"}
 # Reasons of events by which autoscalers announce nodes.
 _SCALING = ("TriggeredScaleUp", "Nominated")
+_CORDONED = "node.kubernetes.io/unschedulable"
 _PASSING_TAINTS = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 
 
@@ -118,14 +119,14 @@ def _frees_its_node(pod: Object) -> bool:
 def _nodes_may_come(kube: Kube, since: datetime) -> bool:
     """Whether nodes are starting, or an autoscaler has said that it adds some."""
     nodes = kube.list("v1", "Node")
-    if not all(condition(node, "Ready").get("status") == "True" and not _is_starting(node) for node in nodes):
+    if not nodes or any(_is_starting(node) for node in nodes):
         return True
     return any(each.last >= since for reason in _SCALING for each in list_events(kube, fields=f"reason={reason}"))
 
 
 def _is_starting(node: Object) -> bool:
-    taints = node["spec"].get("taints") or ()
-    return any(each["key"].startswith(_PASSING_TAINTS) for each in taints)
+    taints = {each["key"] for each in node["spec"].get("taints") or ()} - {_CORDONED}
+    return condition(node, "Ready").get("status") != "True" or any(each.startswith(_PASSING_TAINTS) for each in taints)
 
 
 def _storage_classes(classes: Sequence[Object]) -> StorageClasses:

@@ -185,6 +185,12 @@ def test_mistyped_field(kube, deployment, deadline):
     assert "spelled" in caught.value.hint
 
 
+def test_wrong_value_of_a_secret_is_not_shown(kube, manifest, deadline):
+    with pytest.raises(ApplyError, match=r"stringData\.pin: expected string, got") as caught:
+        apply_all(kube, [manifest("Secret", stringData={"pin": 471100})], deadline=deadline)
+    assert "471100" not in caught.value.message
+
+
 def test_all_refusals_of_a_stage_and_only_those(kube, manifest, namespace, deadline):
     items = [
         manifest("ConfigMap", "good"),

@@ -32,14 +32,14 @@ def unschedulable(message):
     return {**a_pod(), "status": {"phase": "Pending", "conditions": [scheduled]}}
 
 
-def failed_create(message):
+def failed_create(message, reason="FailedCreate"):
     when = datetime(2026, 1, 1, tzinfo=UTC)
     return Event(
         about="ReplicaSet default/web",
         uid="rs",
         namespace="default",
         warning=True,
-        reason="FailedCreate",
+        reason=reason,
         message=message,
         count=1,
         last=when,
@@ -141,7 +141,7 @@ def test_bare_pod_that_failed_tells_its_exit_code():
 
 def test_quota_refusal_keeps_the_servers_words_and_may_pass():
     words = 'pods "web-x" is forbidden: exceeded quota: ephemeral, requested: pods=1, used: pods=20, limited: pods=20'
-    verdict = refusal([failed_create(f"Error creating: {words}")])
+    verdict = refusal([failed_create(f"Error creating: {words}")], short=True)
     assert verdict.text == words
     assert verdict.lasting > 0
     assert "isolation.quota" in verdict.hint
@@ -149,7 +149,7 @@ def test_quota_refusal_keeps_the_servers_words_and_may_pass():
 
 def test_pod_security_refusal_is_final():
     words = 'pods "web-x" is forbidden: violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true)'
-    verdict = refusal([failed_create(f"Error creating: {words}")])
+    verdict = refusal([failed_create(f"Error creating: {words}")], short=True)
     assert (verdict.text, verdict.lasting) == (words, 0)
     assert "isolation.pod-security" in verdict.hint
 
@@ -163,4 +163,19 @@ def test_pod_security_refusal_is_final():
     ],
 )
 def test_refusals_that_pass_by_themselves_are_none(words):
-    assert refusal([failed_create(f"Error creating: {words}")]) is None
+    assert refusal([failed_create(f"Error creating: {words}")], short=True) is None
+
+
+def test_what_a_controller_could_not_create_does_not_matter_once_all_pods_are_there():
+    assert refusal([failed_create('pods "web-x" is forbidden: exceeded quota: ephemeral')]) is None
+
+
+def test_host_cluster_refuses_a_pod_of_the_virtual_one():
+    words = 'Pod "web-1" is forbidden: violates PodSecurity "baseline": hostPath volumes (volume "x")'
+    verdict = pod(a_pod(), Scene(events=[failed_create(words, "SyncError")]))
+    assert (verdict.state, verdict.text, verdict.lasting) == ("failed", words, 0)
+
+
+def test_host_cluster_that_has_not_caught_up_is_waited_for():
+    event = failed_create('Error syncing: configmaps "kube-root-ca.crt" not found', "SyncError")
+    assert pod(a_pod(), Scene(events=[event])).state == "pending"

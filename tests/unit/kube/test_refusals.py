@@ -3,7 +3,7 @@
 import pytest
 
 from ephemeral.kube.objects import Manifest
-from ephemeral.kube.refusals import passes, refused
+from ephemeral.kube.refusals import passes, refused, words_of
 from ephemeral.kube.transport import ApiError
 
 
@@ -52,3 +52,14 @@ def test_all_refusals_are_listed_and_hints_are_not_repeated():
     assert error.message.splitlines()[0] == "2 objects were refused"
     assert "ConfigMap a/y (y.yaml:1): exceeded quota: q" in error.message
     assert error.hint.count("isolation.quota") == 1
+
+
+def wrong_type(kind):
+    message = ".data.p: expected string, got &value.valueUnstructured{Value:hunter2}"
+    return words_of(ApiError(message, status=500), {"kind": kind})
+
+
+def test_values_of_secrets_are_never_repeated():
+    assert wrong_type("Secret") == ".data.p: expected string, got ***"
+    assert wrong_type("ConfigMap") == ".data.p: expected string, got hunter2"
+    assert "quotes" in refused([(manifest("x"), wrong_type("ConfigMap"))]).hint

@@ -88,6 +88,75 @@ def test_claims_are_those_that_the_pods_mount():
     assert [each["metadata"]["name"] for each in world.scene(item).claims] == ["data"]
 
 
+class FakeKube:
+    """Lists what it is given by kind, and keeps which kinds were asked for."""
+
+    def __init__(self, **listed):
+        self.listed = listed
+        self.asked = []
+
+    def list(self, api_version, kind, *, namespace=None, fields=""):
+        self.asked.append(f"{kind} {fields}".strip())
+        return self.listed.get(kind, [])
+
+
+def a_node(ready="True", *taints):
+    conditions = [{"type": "Ready", "status": ready}]
+    return thing(
+        "Node", "n", "n", spec={"taints": [{"key": each} for each in taints]}, status={"conditions": conditions}
+    )
+
+
+SINCE = datetime(2026, 1, 1, 12, tzinfo=UTC)
+STUCK = thing(
+    "Pod",
+    "web",
+    "p",
+    status={"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]},
+)
+
+
+def look(**listed):
+    kube = FakeKube(**listed)
+    return World.look(kube, [("apps/v1", "Deployment")], since=SINCE), kube.asked
+
+
+def an_event(hour, **more):
+    about = {"kind": "Pod", "name": "web", "namespace": "default", "uid": "p"}
+    return {"type": "Warning", "involvedObject": about, "lastTimestamp": f"2026-01-01T{hour}:00:00Z"} | more
+
+
+def test_each_kind_is_listed_once_and_no_more_than_needed():
+    assert look()[1] == ["Deployment", "ReplicaSet", "Pod", "Event type!=Normal"]
+
+
+def test_warnings_of_before_are_left_out():
+    world, _ = look(Event=[an_event(11, reason="Old"), an_event(12, reason="New")])
+    assert [each.reason for each in world.events] == ["New"]
+
+
+def test_room_may_come_with_nodes_that_start():
+    for nodes in ([], [a_node("False")], [a_node("True", "node.kubernetes.io/not-ready")]):
+        assert look(Pod=[STUCK], Node=nodes)[0].room_may_come, nodes
+
+
+def test_no_room_comes_from_ready_and_cordoned_nodes():
+    nodes = [a_node(), a_node("True", "node.kubernetes.io/unschedulable", "dedicated")]
+    assert not look(Pod=[STUCK], Node=nodes)[0].room_may_come
+
+
+def test_room_may_come_when_an_autoscaler_has_said_so():
+    scaling = an_event(13, type="Normal", reason="TriggeredScaleUp")
+    assert look(Pod=[STUCK], Node=[a_node()], Event=[scaling])[0].room_may_come
+
+
+def test_storage_classes_of_a_pod_that_no_node_takes():
+    default = {"storageclass.kubernetes.io/is-default-class": "true"}
+    late = {**thing("StorageClass", "late", "s", annotations=default), "volumeBindingMode": "WaitForFirstConsumer"}
+    storage = look(Pod=[STUCK], StorageClass=[late])[0].storage
+    assert (storage.names, storage.waiting, storage.has_default) == ({"late"}, {"late"}, True)
+
+
 def test_what_was_deleted_is_not_found():
     web = thing("Deployment", "web", "d")
     assert World([web], [], []).find(web) == web
