@@ -39,5 +39,5 @@ def run(*, command: tuple[str, ...], report: Path, **options: Any) -> None:
         with progress.phase("run"):
             code = run_command(command, variables)
         if code != 0:
-            progress.note(f"the command ended with {code}; report: {environment.report(report)}")
+            progress.note(f"the command ended with {code}; {environment.try_report(report)}")
     sys.exit(code)

@@ -6,13 +6,15 @@ must not delay the teardown. Secrets are never read.
 
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ephemeral.errors import EphemeralError
 from ephemeral.reports.timeline import Timeline
+from ephemeral.waiting import Deadline
 
 if TYPE_CHECKING:
     from ephemeral.kube.client import Kube
@@ -60,13 +62,13 @@ class Subject(Protocol):
 def write_bundle(directory: Path, environment: Subject, error: BaseException | None) -> Path:
     """Write everything into ``directory``/NAME and return that path; what can't be gathered says why in its file.
 
-    Raises OSError only when the directory itself can't be made.
+    Raises OSError only when nothing can be written there.
     """
     folder = directory / environment.name
     folder.mkdir(parents=True, exist_ok=True)
     _summary(folder, environment, error)
     _component_logs(folder / "components", environment)
-    if not environment.diagnose():
+    if not _is_dead(environment):
         _ask_cluster(folder, environment)
     return folder
 
@@ -75,8 +77,8 @@ def _summary(folder: Path, environment: Subject, error: BaseException | None) ->
     words = [str(error) if error else "the command failed"]
     if isinstance(error, EphemeralError) and error.hint:
         words.append(f"hint: {error.hint}")
-    words += [environment.diagnose(), ""]
-    words += [f"{key}: {value}" for key, value in environment.describe().items()]
+    words += [_gathered(environment.diagnose), ""]
+    words += [_gathered(lambda: "\n".join(f"{key}: {value}" for key, value in environment.describe().items()))]
     words += ["", *(f"{phase.seconds:8.3f} s  {phase.title}" for phase in environment.timeline.phases)]
     (folder / "summary.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
     (folder / "timeline.json").write_text(json.dumps(environment.timeline.to_json(), indent=2), encoding="utf-8")
@@ -84,14 +86,32 @@ def _summary(folder: Path, environment: Subject, error: BaseException | None) ->
 
 def _component_logs(folder: Path, environment: Subject) -> None:
     folder.mkdir(exist_ok=True)
-    for name, source in environment.component_logs().items():
-        with source.open("rb") as log, (folder / f"{name}.log").open("wb") as copy:
-            log.seek(max(0, source.stat().st_size - _LOG_BYTES))
-            shutil.copyfileobj(log, copy)
+    try:
+        logs = environment.component_logs()
+    except Exception as failure:
+        (folder / "README.txt").write_text(_why_not(failure), encoding="utf-8")
+        return
+    for name, source in logs.items():
+        with (folder / f"{name}.log").open("wb") as copy:
+            try:
+                with source.open("rb") as log:
+                    log.seek(max(0, source.stat().st_size - _LOG_BYTES))
+                    shutil.copyfileobj(log, copy)
+            except OSError as failure:
+                copy.write(_why_not(failure).encode())
+
+
+def _is_dead(environment: Subject) -> bool:
+    with suppress(Exception):
+        return bool(environment.diagnose())
+    return False  # unknown is worth a try
 
 
 def _ask_cluster(folder: Path, environment: Subject) -> None:
-    """Ask the API server several things at a time; who has no answer in time writes nothing any more."""
+    """Ask the API server several things at a time; who has no answer in time writes nothing any more.
+
+    Daemon threads, because a pool's would be waited for when this process ends.
+    """
     collectors: dict[str, Callable[[], str]] = {
         "events.txt": lambda: _events(environment.kube),
         "pods.txt": lambda: _pods(environment.kube),
@@ -99,15 +119,31 @@ def _ask_cluster(folder: Path, environment: Subject) -> None:
         "objects.json": lambda: _objects(environment.kube),
         "logs.txt": lambda: _logs(environment.kube),
     }
-    pool = ThreadPoolExecutor(max_workers=len(collectors))
-    answers = {name: pool.submit(collector) for name, collector in collectors.items()}
-    for name, answer in answers.items():
-        try:
-            text = answer.result(timeout=_SECONDS)
-        except Exception as failure:  # whatever it is, one collector's failure is its own
-            text = f"could not be gathered: {type(failure).__name__}: {failure}\n"
+    answers: dict[str, str] = {}
+
+    def ask(name: str, collector: Callable[[], str]) -> None:
+        answers[name] = _gathered(collector)
+
+    threads = {each[0]: threading.Thread(target=ask, args=each, daemon=True) for each in collectors.items()}
+    for thread in threads.values():
+        thread.start()
+    deadline = Deadline(_SECONDS)
+    for name, thread in threads.items():
+        thread.join(deadline.remaining())
+        text = answers.get(name, f"could not be gathered: no answer within {_SECONDS:g} s\n")
         (folder / name).write_text(text, encoding="utf-8")
-    pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _gathered(collector: Callable[[], str]) -> str:
+    """What a collector found, or why it found nothing: whatever it is, one collector's failure is its own."""
+    try:
+        return collector()
+    except Exception as failure:
+        return _why_not(failure)
+
+
+def _why_not(failure: Exception) -> str:
+    return f"could not be gathered: {type(failure).__name__}: {failure}\n"
 
 
 def _events(kube: "Kube") -> str:

@@ -153,7 +153,7 @@ def test_missing_program():
 def test_file_that_is_no_program(tmp_path):
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\n")
-    with pytest.raises(ToolError, match="can't be run: Permission denied$"):
+    with pytest.raises(ToolError, match=r"can't be run: Permission denied$"):
         run([script], timeout=1)
 
 
