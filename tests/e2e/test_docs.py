@@ -46,7 +46,13 @@ def test_every_command_of_a_page_runs(page: Path, shell_env: dict[str, str]) -> 
     for command in commands:
         if command and command not in ELSEWHERE:
             finished = subprocess.run(
-                ["bash", "-c", command], cwd=ROOT, env=shell_env, capture_output=True, text=True, timeout=200, check=False
+                ["bash", "-c", command],
+                cwd=ROOT,
+                env=shell_env,
+                capture_output=True,
+                text=True,
+                timeout=200,
+                check=False,
             )
             assert finished.returncode == 0, f"{command}\n{finished.stdout}\n{finished.stderr}"
 
@@ -61,7 +67,13 @@ def test_what_is_not_run_here_is_run_by_ci() -> None:
 def test_every_python_block_runs(page: Path, shell_env: dict[str, str]) -> None:
     for block in blocks(page, "python"):
         finished = subprocess.run(
-            [sys.executable, "-c", block], cwd=ROOT, env=shell_env, capture_output=True, text=True, timeout=200, check=False
+            [sys.executable, "-c", block],
+            cwd=ROOT,
+            env=shell_env,
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
         )
         assert finished.returncode == 0, f"{block}\n{finished.stdout}\n{finished.stderr}"
 

@@ -61,9 +61,7 @@ BREACHES = {
 
 @pytest.mark.parametrize("where", ["default", "team", "later"])
 @pytest.mark.parametrize("breach", BREACHES)
-def test_pod_security_refuses_in_every_namespace_present_and_future(
-    env: Environment, where: str, breach: str
-) -> None:
+def test_pod_security_refuses_in_every_namespace_present_and_future(env: Environment, where: str, breach: str) -> None:
     env.kube.apply(namespace(where))
     env.kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": where}})
     with pytest.raises(ApiError, match='violates PodSecurity "baseline:latest"'):
@@ -121,7 +119,9 @@ def test_the_quota_counts_from_the_first_moment() -> None:
 
 
 def test_an_app_beyond_the_total_is_refused_with_the_arithmetic_before_anything_is_made(tmp_path: Path) -> None:
-    app = source(tmp_path, deployment("web", replicas=15), namespace("team"), deployment("db", replicas=8, namespace="team"))
+    app = source(
+        tmp_path, deployment("web", replicas=15), namespace("team"), deployment("db", replicas=8, namespace="team")
+    )
     with ephemeral.up(Spec(name="beyond", cluster=SIMULATED)) as env:
         env.spec = Spec(name="beyond", cluster=SIMULATED, app=(app,))
         with pytest.raises(SpecError) as refusal:
