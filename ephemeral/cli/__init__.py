@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import signal
 import sys
 from typing import Any, NoReturn
@@ -47,6 +48,17 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command when there is none of that name."""
+        if args[0] not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            ctx.fail(f"there is no command {args[0]!r}{f'; did you mean {near[0]}?' if near else '.'}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help lines from the table."""
         with formatter.section("Commands"):
@@ -71,7 +83,7 @@ def main() -> NoReturn:
     try:
         cli.main(args=arguments, prog_name="ephemeral", standalone_mode=True)
     except EphemeralError as error:
-        show_error(error, as_json="json" in _output_format(arguments))
+        show_error(error, as_json=_wants_json(arguments))
         if "--debug" in arguments or os.environ.get("EPHEMERAL_DEBUG"):
             raise
         sys.exit(125 if is_run else error.exit_code)
@@ -85,13 +97,26 @@ def show_error(error: EphemeralError, *, as_json: bool = False) -> None:
     """What failed and why, then what to do next; to stderr."""
     if as_json:
         body: dict[str, Any] = {"error": error.slug, "message": error.message, "hint": error.hint}
-        click.echo(json.dumps(body), err=True)
+        click.echo(json.dumps(body).replace("##[", "##\\u005b"), err=True)
         return
-    click.echo(f"{click.style('error', fg='red', bold=True)} [{error.slug}] {error.message}", err=True)
+    click.echo(f"{click.style('error', fg='red', bold=True)} [{error.slug}] {_harmless(error.message)}", err=True)
     if error.hint:
-        click.echo(f"{click.style('hint', fg='cyan')}: {error.hint}", err=True)
+        click.echo(f"{click.style('hint', fg='cyan')}: {_harmless(error.hint)}", err=True)
 
 
-def _output_format(arguments: list[str]) -> str:
-    before_command = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    return " ".join(word for word in before_command if "json" in word)
+def _harmless(text: str) -> str:
+    """On GitHub, what a cluster said must not become a workflow command."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return text
+    return "\n".join(re.sub(r"^(\s*)::", r"\1: :", line) for line in text.splitlines()).replace("##[", "# #[")
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """Read from the words, because the error may come before click has read them."""
+    ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    for word, following in zip(ours, [*ours[1:], ""], strict=True):
+        if word in ("-o", "--output"):
+            return following == "json"
+        if word in ("-ojson", "--output=json"):
+            return True
+    return os.environ.get("EPHEMERAL_OUTPUT") == "json"

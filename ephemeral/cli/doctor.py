@@ -3,10 +3,12 @@
 import os
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
-from ephemeral.tools.doctor import Finding
+if TYPE_CHECKING:
+    from ephemeral.tools.doctor import Finding
 
 _MEMORY_BYTES = 1024**3
 
@@ -24,9 +26,10 @@ def doctor() -> None:
         sys.exit(1)
 
 
-def _machine() -> Iterator[Finding]:
+def _machine() -> Iterator["Finding"]:
     from ephemeral.clusters.local.paths import make_private, state_root, volatile_bases
     from ephemeral.errors import StateError
+    from ephemeral.tools.doctor import Finding
 
     linux = sys.platform == "linux"
     yield Finding(subject="system", good=linux, text=f"{os.uname().sysname} {os.uname().release} {os.uname().machine}")

@@ -64,7 +64,7 @@ def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output
 
 
 def _spell(key: str, value: Any) -> str:
-    if key.endswith("-bytes"):
+    if key.endswith("-bytes") and isinstance(value, int):
         return f"{value / 2**20:.0f} MiB"
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {entry}" for name, entry in value.items())
