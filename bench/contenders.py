@@ -1,4 +1,4 @@
-"""Who is measured: `ephemeral` as whole processes and as a library, kwokctl, and etcd + kube-apiserver as envtest does."""
+"""Who is measured: `ephemeral` as processes and as a library, kwokctl, and etcd + kube-apiserver as envtest does."""
 
 import os
 import shutil
@@ -15,10 +15,10 @@ from ephemeral.clusters.local import pki
 Result = dict[str, float]
 
 
-def ephemeral_cli(programs: dict[str, Path]) -> Result:
+def ephemeral_cli() -> Result:
     """`ephemeral up` and `ephemeral down`, each a process from its first import to its exit."""
     with tempfile.TemporaryDirectory() as folder:
-        env = _environment(folder, programs)
+        env = _environment(folder)
         command = [sys.executable, "-m", "ephemeral"]
         home = Path(folder) / "environments" / "bench"
         probe = Probe(lambda: home / "kubeconfig", str(home))
@@ -49,16 +49,17 @@ print("down", time.monotonic() - begin, flush=True)
 """
 
 
-def ephemeral_library(programs: dict[str, Path]) -> Result:
+def ephemeral_library() -> Result:
     """`ephemeral.up()` and `.down()` inside a Python process that has imported `ephemeral` already."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "environments" / "bench"
-        env = _environment(folder, programs)
+        env = _environment(folder)
         probe = Probe(lambda: home / "kubeconfig", str(home))
         process = subprocess.Popen(
             [sys.executable, "-c", _LIBRARY], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        assert process.stdout and process.stdin
+        assert process.stdout
+        assert process.stdin
         returned = float(process.stdout.readline().split()[1])
         probe.wait()
         process.stdin.write("\n")
@@ -138,7 +139,7 @@ def seconds_of(argv: list[str]) -> float:
     return time.monotonic() - begin
 
 
-def _environment(state: str, programs: dict[str, Path]) -> dict[str, str]:
+def _environment(state: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("EPHEMERAL_")}
     cache = {name: os.environ[name] for name in ("EPHEMERAL_CACHE_DIR", "EPHEMERAL_TOOLS_DIR") if name in os.environ}
     return {**kept, **cache, "EPHEMERAL_STATE_DIR": state}

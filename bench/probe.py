@@ -92,9 +92,10 @@ def _connect(path: Path | None) -> Api | None:
             connection.request(method, target, payload, {"Content-Type": "application/json"})
             response = connection.getresponse()
             response.read()
-            return response.status
         except (OSError, http.client.HTTPException):
             return 0
+        else:
+            return response.status
         finally:
             connection.close()
 

@@ -37,8 +37,8 @@ def main() -> None:
         sys.exit("no kwokctl on PATH: go install sigs.k8s.io/kwok/cmd/kwokctl@v0.8.0")
     programs = require(PROGRAMS)
     runners = {
-        "cli": lambda: contenders.ephemeral_cli(programs),
-        "library": lambda: contenders.ephemeral_library(programs),
+        "cli": contenders.ephemeral_cli,
+        "library": contenders.ephemeral_library,
         "kwokctl": lambda: contenders.kwokctl(programs, Path(options.kwokctl)),
         "envtest": lambda: contenders.envtest(programs),
         "help": lambda: {"seconds": contenders.seconds_of([_script(), "--help"])},
@@ -63,7 +63,8 @@ def report(medians: dict[str, Result], results: dict[str, list[Result]]) -> None
         ratio = medians[ours][figure] / medians[peer][other]
         ratios[title] = ratio
         print(f"  {ratio:5.2f}  ({bound}, {aim})  {'ok  ' if ratio <= bound else 'MISS'}  {title}")
-    print(f"  down: {medians['cli']['down']:.2f} s as a process, {medians['library']['down']:.2f} s in the library (0.3)")
+    down = (medians["cli"]["down"], medians["library"]["down"])
+    print(f"  down: {down[0]:.2f} s as a process, {down[1]:.2f} s in the library (0.3)")
     RESULTS.mkdir(exist_ok=True)
     facts = {"cores": os.cpu_count(), "load": os.getloadavg()}
     body = {"machine": facts, "medians": medians, "ratios": ratios, "rounds": results}
@@ -84,7 +85,7 @@ def plot(medians: dict[str, Result], path: Path) -> None:
     for index, (point, colour) in enumerate(zip(points, colours, strict=True)):
         values = [medians[name].get(point, 0) for name in names]
         bars = times.bar([x + (index - 1) * 0.26 for x in range(len(names))], values, 0.24, label=point, color=colour)
-        times.bar_label(bars, [f"{value:.1f}" if value else "–" for value in values], fontsize=8)
+        times.bar_label(bars, [f"{value:.1f}" if value else "-" for value in values], fontsize=8)
     times.set_xticks(range(len(names)), names.values())
     times.set_ylabel("seconds from the first fork")
     times.legend(frameon=False)
@@ -104,9 +105,8 @@ def _medians(rounds: list[Result]) -> Result:
 
 
 def _spell(figures: Result) -> str:
-    return "  ".join(
-        f"{key} {value / 2**20:.0f} MiB" if key.endswith("bytes") else f"{key} {value:.2f}" for key, value in figures.items()
-    )
+    memory = {key: f"{value / 2**20:.0f} MiB" for key, value in figures.items() if key.endswith("bytes")}
+    return "  ".join(f"{key} {memory.get(key) or f'{value:.2f}'}" for key, value in figures.items())
 
 
 def _script() -> str:

@@ -167,12 +167,15 @@ class Environment:
         from ephemeral.kube.readiness.waits import wait_ready
 
         deadline = Deadline(parse_duration(self.spec.ready.timeout).total_seconds())
+        since = self.kube.transport.server_time()  # warnings before it belong to an earlier deployment
         with self.progress.phase("apply"):
             manifests = isolate(self.kube, self.policy, manifests, deadline=deadline)
             objects = apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
         with self.progress.phase("wait"):
             conditions = self.spec.ready.conditions
-            wait_ready(self.kube, objects, conditions=conditions, progress=self.progress, deadline=deadline)
+            wait_ready(
+                self.kube, objects, conditions=conditions, progress=self.progress, deadline=deadline, since=since
+            )
 
     def detach(self) -> None:
         """Let it outlive this process: from now on its lease alone bounds its life."""

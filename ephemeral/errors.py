@@ -9,6 +9,7 @@
     │   └── ChecksumError          14  bad-checksum      a download is not what its publisher released
     ├── ProgramError               15  program-failed    an outside program ended with a non-zero code
     ├── ClusterError               16  cluster-failed    a virtual cluster can't be created or has died
+    │   ├── kube.transport.ApiError    16              the API server refused or did not answer one request
     │   ├── NameTakenError         17  name-taken        something that is not ours, or is busy, has that name
     │   └── NoEnvironmentError     18  no-environment    no environment of that name here
     ├── WaitError                  19  timed-out         a deadline passed; carries the last observed state

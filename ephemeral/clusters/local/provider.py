@@ -97,7 +97,7 @@ def _check_node_mode(spec: "Spec") -> None:
     if spec.cluster.nodes != "simulated":
         raise ClusterError(
             "real nodes are not available in this version of ephemeral.",
-            hint="Write `nodes: simulated` under `cluster:` (pods turn Ready, nothing runs), or pass --nodes simulated.",
+            hint="Write `nodes: simulated` under `cluster:` (pods turn Ready, nothing runs), or --nodes simulated.",
         )
 
 
