@@ -78,7 +78,7 @@ def _looser(spec: Spec, host: HostPolicy) -> Iterator[_Looser]:
 
 def _looser_network(asked: Policy, host: HostPolicy) -> Iterator[_Looser]:
     path: KeyPath = ("isolation", "network")
-    if not host.public_egress and (asked.public_egress or not asked.network):
+    if not host.public_egress and asked.public_egress:
         yield _Looser((*path, "public-egress"), "true", ("public-egress",), "only false")
     ranges = _allowed_ranges(host)
     if ranges is None:
