@@ -2,25 +2,32 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
+from typing import TextIO
 
-from ephemeral.progress import Progress
+from ephemeral.progress import Progress, Silent
 
 
-@contextmanager
-def open_progress() -> Iterator[Progress]:
-    """Show progress on stderr in the way that fits where it goes."""
+def open_progress(*, quiet: bool = False) -> AbstractContextManager[Progress]:
+    """Show progress on stderr, as long as the context lasts, in the way that fits where it goes; or not at all."""
+    stream: TextIO | None = sys.stderr  # None when this process was started with it closed
+    if quiet or stream is None:
+        return nullcontext(Silent())
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from ephemeral.cli.progress_lines import GitHubLines
 
-        yield GitHubLines(sys.stderr)
-    elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        from ephemeral.cli.progress_tree import LiveTree
+        return GitHubLines(stream)
+    if _is_terminal(stream):
+        from ephemeral.cli.progress_tree import Tree
 
-        with LiveTree() as tree:
-            yield tree
-    else:
-        from ephemeral.cli.progress_lines import Lines
+        return Tree(stream)
+    from ephemeral.cli.progress_lines import Lines
 
-        yield Lines(sys.stderr)
+    return Lines(stream)
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
+    except ValueError:  # closed meanwhile
+        return False

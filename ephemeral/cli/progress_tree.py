@@ -3,106 +3,111 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.spinner import Spinner
-from rich.text import Text
+from ephemeral.cli.progress_text import COMMAND_PHASE, printable
 
-_SHOWN_STATES = 12
+#: Drawing begins this much later: importing rich takes as long as launching a control plane, which comes first.
+_HEAD_START_SECONDS = 0.3
+
+#: A terminal that takes nothing (Ctrl-S) must not hold up the work.
+_LAST_FRAME_SECONDS = 2.0
 
 
 @dataclass
-class _Phase:
+class Phase:
+    """What is drawn of a phase; ``seconds`` is None while it runs, ``depth`` is that of its nesting."""
+
     title: str
+    depth: int
     begin: float = field(default_factory=time.monotonic)
     seconds: float | None = None
     failed: bool = False
     states: dict[str, str] = field(default_factory=dict)
 
 
-class LiveTree:
-    """A live display on stderr (implements Progress); what remains at the end is one line a phase."""
+class Tree:
+    """A live tree (implements Progress), drawn by a thread of its own; in the end one line a phase remains."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
-        self._phases: list[_Phase] = []
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._phases: list[Phase] = []
+        self._open: list[Phase] = []
+        self._notes: list[str] = []
         self._lock = threading.Lock()
-        self._live = self._new_live()
+        self._over = threading.Event()
+        self._artist: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.stop()
+        self._stop_drawing()
 
     @contextmanager
     def phase(self, title: str) -> Iterator[None]:
-        """Show a phase with a spinner while its body runs."""
-        phase = _Phase(title)
-        context = self._hands_off(phase) if title == "run" else self._shown(phase)
+        """Show the phase as running until its body ends."""
+        if title == COMMAND_PHASE:
+            self._stop_drawing()
+        phase = Phase(printable(title), depth=len(self._open))
+        with self._lock:
+            self._phases.append(phase)
+            self._open.append(phase)
+        if title != COMMAND_PHASE:
+            self._draw()
         try:
-            with context:
-                yield
+            yield
         except BaseException:
             phase.failed = True
             raise
         finally:
-            phase.seconds = time.monotonic() - phase.begin
-
-    @contextmanager
-    def _shown(self, phase: _Phase) -> Iterator[None]:
-        with self._lock:
-            self._phases.append(phase)
-        yield
-
-    @contextmanager
-    def _hands_off(self, phase: _Phase) -> Iterator[None]:
-        """The user's command owns the terminal while it runs; the phases before it stay printed above its output."""
-        self._live.stop()
-        try:
-            yield
-        finally:
             with self._lock:
-                self._phases[:] = [phase]
-            self._live = self._new_live()
-            self._live.start()
-
-    def _new_live(self) -> Live:
-        return Live(console=self._console, get_renderable=self._render, refresh_per_second=8)
+                phase.seconds = time.monotonic() - phase.begin
+                self._open.remove(phase)
 
     def note(self, text: str) -> None:
-        """Print a line above the tree."""
-        self._console.print(text, markup=False, highlight=False)
+        """Print the text above the tree."""
+        with self._lock:
+            self._notes.append(text)
+        self._draw()
 
     def state(self, subject: str, text: str) -> None:
         """Show the newest state of a subject below the running phase."""
         with self._lock:
-            if self._phases:
-                self._phases[-1].states[subject] = text
+            if self._open:
+                states = self._open[-1].states
+                states.pop(printable(subject), None)
+                states[printable(subject)] = printable(text)  # the newest last
 
-    def _render(self) -> RenderableType:
+    def snapshot(self) -> tuple[list[Phase], list[str]]:
+        """The phases to draw, and the notes that came since the last call."""
         with self._lock:
-            lines: list[RenderableType] = []
-            for phase in self._phases:
-                lines += _lines(phase)
-        return Group(*lines)
+            notes, self._notes = self._notes, []
+            return [replace(phase, states=dict(phase.states)) for phase in self._phases], notes
 
+    def _draw(self) -> None:
+        if self._artist is None:
+            self._over = threading.Event()
+            self._artist = threading.Thread(target=self._draw_until, args=(self._over,), name="progress", daemon=True)
+            self._artist.start()
 
-def _lines(phase: _Phase) -> Iterator[RenderableType]:
-    if phase.seconds is None:
-        elapsed = time.monotonic() - phase.begin
-        yield Spinner("dots", Text(f"{phase.title}  {elapsed:.1f} s"), style="cyan")
-    else:
-        mark, style = ("✗", "red") if phase.failed else ("✓", "green")
-        yield Text.assemble((mark, style), f" {phase.title}  ", (f"{phase.seconds:.1f} s", "dim"))
-    if phase.seconds is None or phase.failed:
-        for subject, text in list(phase.states.items())[-_SHOWN_STATES:]:
-            yield Text.assemble("    ", (subject, "bold"), f"  {text}")
+    def _draw_until(self, over: threading.Event) -> None:
+        over.wait(_HEAD_START_SECONDS)
+        from ephemeral.cli.progress_live import draw
+
+        with suppress(OSError, ValueError):  # the terminal is gone; the work goes on
+            draw(self._stream, self.snapshot, over)
+
+    def _stop_drawing(self) -> None:
+        """The last picture stays where it is; what follows begins a new one below."""
+        if self._artist is not None:
+            self._over.set()
+            self._artist.join(_LAST_FRAME_SECONDS)
+            self._artist = None
+            with self._lock:
+                self._phases.clear()

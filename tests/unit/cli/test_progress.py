@@ -2,14 +2,16 @@
 
 import io
 import re
+import sys
 import threading
 
 import pytest
-from rich.console import Console
 
 from ephemeral.cli.progress import open_progress
 from ephemeral.cli.progress_lines import GitHubLines, Lines
-from ephemeral.cli.progress_tree import LiveTree
+from ephemeral.cli.progress_tree import Tree
+from ephemeral.process import run
+from ephemeral.progress import Silent
 
 STAMP = re.compile(r"^\[ *\d+\.\ds\] ")
 INJECTED = "well\n::add-mask::x\n  ::stop-commands::y\n##[error]z\r::warning::r\u2028::error::u\x0b::debug::v"
@@ -22,17 +24,28 @@ class Terminal(io.StringIO):
 
 
 class Heard(io.StringIO):
-    """A stream that tells when something is written that matches."""
+    """A stream that tells when ``wanted`` has been written so many ``times``."""
 
-    def __init__(self, wanted: str) -> None:
+    def __init__(self, wanted: str, times: int = 1) -> None:
         super().__init__()
-        self.wanted, self.heard = wanted, threading.Event()
+        self.wanted, self.times, self.heard = wanted, times, threading.Event()
 
     def write(self, text):
         written = super().write(text)
-        if self.wanted in text:
+        if self.getvalue().count(self.wanted) >= self.times:
             self.heard.set()
         return written
+
+
+class HeardTerminal(Heard, Terminal):
+    pass
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
 
 
 def words(stream: io.StringIO) -> list[str]:
@@ -49,10 +62,10 @@ def test_lines_tell_changes_only():
         lines.state("Deployment db", "2/2 ready")
         lines.note("warming up")
     assert words(stream) == [
-        "  Deployment web: 0/2 ready",
-        "  Deployment web: 1/2 ready",
-        "  Deployment web: 2/2 ready",
-        "  Deployment db: 2/2 ready",
+        "wait: Deployment web 0/2 ready",
+        "wait: Deployment web 1/2 ready",
+        "wait: Deployment web 2/2 ready",
+        "wait: Deployment db 2/2 ready",
         "warming up",
         "wait: done in T",
     ]
@@ -79,35 +92,93 @@ def test_a_new_phase_starts_with_no_states():
     for _ in range(2):
         with lines.phase("wait"):
             lines.state("Deployment web", "2/2 ready")
-    assert words(stream).count("  Deployment web: 2/2 ready") == 2
+    assert words(stream).count("wait: Deployment web 2/2 ready") == 2
+
+
+def test_what_changes_on_and_on_gets_a_line_now_and_then():
+    stream, clock = io.StringIO(), Clock()
+    lines = Lines(stream, clock=clock)
+    with lines.phase("install"):
+        for second in range(120):
+            clock.now = float(second)
+            lines.state("etcd", f"building, {second}s")
+    told = [line for line in words(stream) if "building" in line]
+    assert told[:9] == [f"install: etcd building, {second}s" for second in (0, 1, 2, 3, 4, 5, 6, 7, 17)]
+    assert len(told) == 8 + 11
+
+
+def test_the_innermost_phase_speaks():
+    stream = io.StringIO()
+    lines = Lines(stream)
+    with lines.phase("create"):
+        with lines.phase("install etcd"):
+            lines.state("etcd", "downloading")
+        lines.state("certificates", "made")
+    assert words(stream) == [
+        "install etcd: etcd downloading", "install etcd: done in T", "create: certificates made", "create: done in T",
+    ]  # fmt: skip
+
+
+def test_control_characters_are_spelled_out():
+    stream = io.StringIO()
+    lines = Lines(stream)
+    with lines.phase("wait"):
+        lines.note("\x1b[2Jwiped")
+        lines.state("Pod \x9b1m", "\x07rings\nagain")
+    assert words(stream)[:2] == ["\\x1b[2Jwiped", "wait: Pod \\x9b1m \\x07rings again"]
+
+
+def test_threads_do_not_tear_lines():
+    stream = io.StringIO()
+    lines = Lines(stream)
+
+    def tell(number: int) -> None:
+        for step in range(8):
+            lines.state(f"Deployment {number}", f"{step}/8 ready")
+
+    with lines.phase("wait"):
+        threads = [threading.Thread(target=tell, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    expected = [f"wait: Deployment {number} {step}/8 ready" for number in range(8) for step in range(8)]
+    assert sorted(words(stream)) == sorted([*expected, "wait: done in T"])
 
 
 @pytest.mark.parametrize(
     ("states", "told"),
     [
         ([], "wait: still waiting\n"),
-        ([("Deployment web", "0/2 ready")], "wait: still waiting: Deployment web 0/2 ready\n"),
-        ([("a", "1"), ("b", "2"), ("c", "3"), ("d", "4")], "wait: still waiting: b 2; c 3; d 4\n"),
+        ([("Deployment web", "0/2 ready")], "wait: Deployment web 0/2 ready\n"),
+        ([("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"), ("b", "5")], "wait: c 3; d 4; b 5\n"),
     ],
 )
 def test_silence_is_broken_with_the_newest_states(states, told):
-    stream = Heard(told)
-    lines = Lines(stream, silence=0.05)
-    with lines.phase("wait"):
+    stream = Heard(told, times=2)
+    with Lines(stream, silence=0.05) as lines, lines.phase("wait"):
         for subject, text in states:
             lines.state(subject, text)
         assert stream.heard.wait(30), stream.getvalue()
 
 
-def test_nothing_is_repeated_once_a_phase_is_over():
-    before = threading.active_count()
-    lines = Lines(io.StringIO(), silence=0.05)
-    with lines.phase("wait"):
-        reminders = [each for each in threading.enumerate() if each.daemon and "_remind" in each.name]
-        assert len(reminders) == 1
-    reminders[0].join(30)
-    assert not reminders[0].is_alive()
-    assert threading.active_count() <= before
+def test_the_users_command_is_not_disturbed_by_lines():
+    """No reminder in its output; GitHub does not fold it away."""
+    stream, clock = Heard("wait: still waiting"), Clock()
+    with GitHubLines(stream, silence=0.01, clock=clock) as lines:
+        with lines.phase("run"):
+            for _ in range(100):
+                clock.now += 1.0
+        with lines.phase("wait"):
+            clock.now += 1.0
+            assert stream.heard.wait(30)
+    assert [line for line in words(stream) if "run" in line] == ["run: done in T"]
+
+
+def test_nothing_is_repeated_in_the_end():
+    with Lines(io.StringIO(), silence=0.05) as lines, lines.phase("wait"):
+        assert [each for each in threading.enumerate() if each.name == "progress"]
+    assert not [each for each in threading.enumerate() if each.name == "progress"]
 
 
 @pytest.mark.parametrize("kind", [Lines, GitHubLines])
@@ -137,7 +208,16 @@ def test_groups():
     lines = GitHubLines(stream)
     with lines.phase("apply"):
         lines.state("Deployment web", "applied")
-    assert words(stream) == ["::group::apply", "  Deployment web: applied", "::endgroup::", "apply: done in T"]
+    assert words(stream) == ["::group::apply", "apply: Deployment web applied", "::endgroup::", "apply: done in T"]
+
+
+def test_a_phase_inside_another_is_no_group():
+    """GitHub ends the outer one at the first `::endgroup::`."""
+    stream = io.StringIO()
+    lines = GitHubLines(stream)
+    with lines.phase("create"), lines.phase("install etcd"):
+        pass
+    assert words(stream) == ["::group::create", "install etcd: done in T", "::endgroup::", "create: done in T"]
 
 
 def test_a_failed_group_is_closed():
@@ -168,9 +248,8 @@ def test_what_a_cluster_said_is_no_workflow_command(tell):
 
 
 def test_repeated_states_are_no_workflow_commands_either():
-    stream = Heard("still waiting")
-    lines = GitHubLines(stream, silence=0.05)
-    with lines.phase("wait"):
+    stream = Heard("# #[error]z", times=2)
+    with GitHubLines(stream, silence=0.05) as lines, lines.phase("wait"):
         lines.state("Pod web", INJECTED)
         assert stream.heard.wait(30)
     assert [each for each in stream.getvalue().splitlines() if is_command(each)] == ["::group::wait", "::endgroup::"]
@@ -183,81 +262,145 @@ def test_a_title_stays_one_group():
     assert stream.getvalue().splitlines()[0] == "::group::100%25%0A::error::x"
 
 
-@pytest.fixture
-def console():
-    return Console(file=io.StringIO(), force_terminal=True, width=80, record=True, legacy_windows=False)
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def fail_waiting(tree: LiveTree) -> None:
+def last_frame(stream: io.StringIO) -> list[str]:
+    """What remains on the terminal of the last picture: erased frames come before it."""
+    picture = stream.getvalue().rpartition("\x1b[2K")[2]
+    return [re.sub(r"\d+\.\d s", "T", line.rstrip()) for line in ESCAPES.sub("", picture).splitlines() if line.strip()]
+
+
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.setattr("ephemeral.cli.progress_tree._HEAD_START_SECONDS", 0.0)
+
+
+def fail_waiting(tree: Tree) -> None:
     with tree.phase("wait"):
         tree.state("Pod default/web", "Pulling")
-        tree.state("Pod default/web", "ImagePullBackOff [red]")
+        tree.state("Pod default/web", "ImagePullBackOff [red]\x1b[2J")
         raise ValueError("boom")
 
 
-def printed(console: Console) -> str:
-    return console.export_text(clear=False)
-
-
-def test_tree_ends_as_one_line_a_phase(console):
-    tree = LiveTree(console)
-    with tree:
+def test_tree_ends_as_one_line_a_phase():
+    stream = Terminal()
+    with Tree(stream) as tree:
         with tree.phase("create"):
-            tree.note("pulled [bold]no markup[/bold] [/x]")
+            tree.note("pulled [bold]no markup[/bold] [/x]\x1b[2J")
         with pytest.raises(ValueError, match="boom"):
             fail_waiting(tree)
-    last = ENDING.sub("in T", console.file.getvalue().rpartition("create")[2])
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", last)
-    assert re.search(r"✗ wait  \d+\.\d s", plain)
-    assert "Pod default/web  ImagePullBackOff [red]" in plain
-    assert "Pulling\n" not in plain
-    assert "pulled [bold]no markup[/bold] [/x]" in printed(console)
+    assert last_frame(stream)[-3:] == [
+        "✓ create  T", "✗ wait  T", "    Pod default/web  ImagePullBackOff [red]\\x1b[2J",
+    ]  # fmt: skip
+    assert "pulled [bold]no markup[/bold] [/x]\\x1b[2J" in ESCAPES.sub("", stream.getvalue())
+    assert "\x1b[2J" not in stream.getvalue()
 
 
-def frame(tree: LiveTree) -> str:
-    shown = Console(file=io.StringIO(), width=80)
-    shown.print(tree._render())
-    return shown.file.getvalue()
-
-
-def test_tree_shows_states_below_the_running_phase_only(console):
-    tree = LiveTree(console)
-    with tree.phase("wait"):
+def test_tree_shows_states_below_the_running_phase_only():
+    stream = HeardTerminal("1/2 ready")
+    with Tree(stream) as tree, tree.phase("create"), tree.phase("install etcd"):
         tree.state("Deployment web", "1/2 ready")
-        assert "    Deployment web  1/2 ready" in frame(tree)
-    assert re.fullmatch(r"✓ wait  \d+\.\d s\n", frame(tree))
+        assert stream.heard.wait(30)
+    assert last_frame(stream) == ["✓ create  T", "  ✓ install etcd  T"]
 
 
-def test_tree_shows_the_newest_of_many(console):
-    tree = LiveTree(console)
-    with tree.phase("wait"):
+def test_tree_shows_the_newest_of_many():
+    stream = HeardTerminal("p39")
+    with Tree(stream) as tree, tree.phase("wait"):
         for number in range(40):
             tree.state(f"Pod p{number}", "Pending")
-        lines = frame(tree).splitlines()
-    assert len(lines) == 13
-    assert lines[-1] == "    Pod p39  Pending"
+        assert stream.heard.wait(30)
+    frames = ESCAPES.sub("", stream.getvalue()).split(" wait  ")
+    complete = next(frame for frame in frames if "p39" in frame).splitlines()
+    assert [line.strip() for line in complete if "Pod" in line] == [
+        f"Pod p{number}  Pending" for number in range(28, 40)
+    ]
 
 
-def test_a_state_before_any_phase_is_harmless(console):
-    LiveTree(console).state("Pod web", "Pending")
+def test_a_long_line_is_cut():
+    stream = HeardTerminal("Pod web")
+    with Tree(stream) as tree, tree.phase("wait"):
+        tree.state("Pod web", "x" * 500)
+        assert stream.heard.wait(30)
+    assert max(len(line) for line in ESCAPES.sub("", stream.getvalue()).splitlines()) <= 80
 
 
-def test_the_users_command_has_the_terminal_to_itself(console):
-    tree = LiveTree(console)
-    with tree:
+def test_tree_has_no_colours_when_asked(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = Terminal()
+    with Tree(stream) as tree, tree.phase("create"):
+        pass
+    assert "create" in stream.getvalue()
+    assert not re.search(r"\x1b\[3\dm", stream.getvalue())
+
+
+def test_a_state_before_any_phase_is_harmless():
+    stream = Terminal()
+    with Tree(stream) as tree:
+        tree.state("Pod web", "Pending")
+    assert stream.getvalue() == ""
+
+
+def test_the_users_command_has_the_terminal_to_itself():
+    stream = Terminal()
+    with Tree(stream) as tree:
         with tree.phase("create"):
             pass
         with tree.phase("run"):
-            assert not tree._live.is_started
-            console.print("output of the command")
-        assert tree._live.is_started
+            before = stream.getvalue()
+            assert not [each for each in threading.enumerate() if each.name == "progress"]
+            stream.write("output of the command\n")
         with tree.phase("down"):
             pass
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.file.getvalue())
-    after = text.rpartition("output of the command")[2]
+    assert "✓ create" in ESCAPES.sub("", before.replace("\x1b[32m", ""))
+    after = ESCAPES.sub("", stream.getvalue().rpartition("output of the command\n")[2])
     assert "create" not in after
-    assert re.search(r"✓ run .*", after)
-    assert re.search(r"✓ down .*", after)
+    assert re.search(r"✓ run .*\n✓ down ", after)
+
+
+def test_a_terminal_that_is_gone_does_not_disturb_the_work():
+    class Gone(Terminal):
+        def write(self, _text):
+            raise OSError(5, "Input/output error")
+
+    done = []
+    with Tree(Gone()) as tree, tree.phase("create"):
+        tree.note("a")
+        done.append(True)
+    assert done
+
+
+def test_rich_is_left_alone_until_something_is_drawn(repository):
+    """Its import must not come before the launch of the processes."""
+    program = (
+        "import io, sys\n"
+        "class Terminal(io.StringIO):\n"
+        "    def isatty(self): return True\n"
+        "sys.stderr = Terminal()\n"
+        "import ephemeral.cli.progress_tree as tree\n"
+        "from ephemeral.cli.progress import open_progress\n"
+        "tree._HEAD_START_SECONDS = 60\n"
+        "with open_progress() as progress, progress.phase('create'):\n"
+        "    print(type(progress).__name__, 'rich' in sys.modules)\n"
+        "print('rich' in sys.modules)\n"
+    )
+    variables = {"TERM": "xterm", "PATH": "/usr/bin"}
+    finished = run([sys.executable, "-c", program], env={**variables, "GITHUB_ACTIONS": ""}, cwd=repository, timeout=60)
+    assert finished.stdout.split() == ["Tree", "False", "True"]
+
+
+def test_nothing_at_all_when_stderr_is_closed_or_quiet_is_asked(monkeypatch):
+    with open_progress(quiet=True) as progress:
+        assert type(progress) is Silent
+    monkeypatch.setattr("sys.stderr", None)
+    with open_progress() as progress:
+        assert type(progress) is Silent
 
 
 @pytest.mark.parametrize(
@@ -265,7 +408,7 @@ def test_the_users_command_has_the_terminal_to_itself(console):
     [
         ({"GITHUB_ACTIONS": "true"}, io.StringIO, GitHubLines),
         ({"GITHUB_ACTIONS": "true", "TERM": "xterm"}, Terminal, GitHubLines),
-        ({"TERM": "xterm"}, Terminal, LiveTree),
+        ({"TERM": "xterm"}, Terminal, Tree),
         ({"TERM": "dumb"}, Terminal, Lines),
         ({"TERM": "xterm"}, io.StringIO, Lines),
     ],
