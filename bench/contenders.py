@@ -1,177 +1,109 @@
-"""Who is measured: `ephemeral` as processes and as a library, kwokctl, and etcd + kube-apiserver as envtest does."""
+"""`ephemeral` as it is measured: as whole processes, and as a library."""
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.probe import Probe
-from ephemeral.clusters.local import pki
+from bench.processes import Cluster
 
-Result = dict[str, float]
+Figures = dict[str, float]
+Programs = Mapping[str, Path]
 
+_COMMAND = [sys.executable, "-m", "ephemeral"]
+_ROOT = Path(__file__).parent.parent
+_LIMIT_SECONDS = 120.0
 
-def ephemeral_cli() -> Result:
-    """`ephemeral up` and `ephemeral down`, each a process from its first import to its exit."""
-    with tempfile.TemporaryDirectory() as folder:
-        env = _environment(folder)
-        command = [sys.executable, "-m", "ephemeral"]
-        home = Path(folder) / "environments" / "bench"
-        probe = Probe(lambda: home / "kubeconfig", str(home))
-        begin = time.monotonic()
-        arguments = ["up", "--name", "bench", "--nodes", "simulated", "-o", "json"]
-        _run([*command, *arguments], env, folder)
-        returned = time.monotonic() - begin
-        probe.wait()
-        begin = time.monotonic()
-        _run([*command, "down", "bench"], env, folder)
-        down = time.monotonic() - begin
-        probe.stop()
-        return {**probe.times, "returned": returned, "down": down, "peak-bytes": probe.peak_bytes}
-
-
+#: Moments are monotonic ones, which all processes of a machine share.
 _LIBRARY = """
 import sys, time
 import ephemeral
 from ephemeral.spec.model import Cluster, Spec
+spec = Spec(name="bench", cluster=Cluster(nodes="simulated"))
 begin = time.monotonic()
-env = ephemeral.up(Spec(name="bench", cluster=Cluster(nodes="simulated")))
-returned = time.monotonic() - begin
-print("returned", returned, flush=True)
-sys.stdin.readline()
-begin = time.monotonic()
-env.down()
-print("down", time.monotonic() - begin, flush=True)
+with ephemeral.up(spec) as environment:
+    print(begin, time.monotonic() - begin, flush=True)
+    sys.stdin.readline()
+    begin = time.monotonic()
+print(time.monotonic() - begin, flush=True)
 """
 
 
-def ephemeral_library() -> Result:
-    """`ephemeral.up()` and `.down()` inside a Python process that has imported `ephemeral` already."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "environments" / "bench"
-        env = _environment(folder)
-        probe = Probe(lambda: home / "kubeconfig", str(home))
-        process = subprocess.Popen(
-            [sys.executable, "-c", _LIBRARY], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout
+def whole_process(programs: Programs) -> Figures:
+    """`ephemeral up` and `ephemeral down`, each a process from its fork to its exit."""
+    with _own_state(programs) as (folder, variables, probe):
+        run([*_COMMAND, "up", "--name=bench", "--nodes=simulated"], variables, folder)
+        returned = time.monotonic() - probe.begin
+        probe.wait()
+        down = seconds_of([*_COMMAND, "down", "bench"], variables, folder)
+        return {**probe.figures(), "returned": returned, "down": down}
+
+
+def library(programs: Programs) -> Figures:
+    """`ephemeral.up()` and the end of its block, in a fresh Python process, from the call on."""
+    with (
+        _own_state(programs) as (folder, variables, probe),
+        subprocess.Popen(
+            [sys.executable, "-c", _LIBRARY],
+            env=variables, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        ) as process,
+    ):  # fmt: skip
         assert process.stdin
-        returned = float(process.stdout.readline().split()[1])
-        probe.wait()
-        process.stdin.write("\n")
-        process.stdin.flush()
-        down = float(process.stdout.readline().split()[1])
-        process.communicate()
-        probe.stop()
-        return {**probe.times, "returned": returned, "down": down, "peak-bytes": probe.peak_bytes}
-
-
-def kwokctl(programs: dict[str, Path], binary: Path) -> Result:
-    """`kwokctl create cluster` and `delete cluster`, binary runtime, the same programs."""
-    with tempfile.TemporaryDirectory() as folder:
-        env = {"PATH": os.defpath, "HOME": folder, "KWOK_WORKDIR": folder}
-        config = Path(folder) / "clusters" / "bench" / "kubeconfig.yaml"
-        flags = [f"--{name}-binary={programs[name]}" for name in programs if name not in ("kwok", "kubectl")]
-        flags += [f"--kwok-controller-binary={programs['kwok']}", "--runtime=binary", "--wait=60s", "--name=bench"]
-        env["KUBECONFIG"] = str(Path(folder) / "config")
-        probe = Probe(lambda: config if config.exists() else None, folder)
-        begin = time.monotonic()
+        assert process.stdout
         try:
-            _run([str(binary), "create", "cluster", *flags], env, folder)
-            returned = time.monotonic() - begin
+            begin, returned = map(float, process.stdout.readline().split())
             probe.wait()
+            process.stdin.write("\n")
+            process.stdin.flush()
+            down = float(process.stdout.readline())
         finally:
-            begin = time.monotonic()
-            _run([str(binary), "delete", "cluster", "--name=bench"], env, folder)
-            down = time.monotonic() - begin
-            probe.stop()
-        return {**probe.times, "returned": returned, "down": down, "peak-bytes": probe.peak_bytes}
+            process.stdin.close()
+        return {**probe.figures(begin), "returned": returned, "down": down}
 
 
-def envtest(programs: dict[str, Path]) -> Result:
-    """etcd and kube-apiserver with the default arguments of controller-runtime's envtest."""
-    folder = Path(tempfile.mkdtemp())
-    etcd_port, peer_port, port = _free_port(), _free_port(), _free_port()
-    kubeconfig = _envtest_credentials(folder, port)
-    probe = Probe(lambda: kubeconfig, str(folder), wanted=("started", "ready"))
-    processes = []
-    try:
-        etcd_url = f"http://127.0.0.1:{etcd_port}"
-        processes.append(
-            _start(
-                programs["etcd"], f"--data-dir={folder}/etcd", f"--listen-client-urls={etcd_url}",
-                f"--advertise-client-urls={etcd_url}", f"--listen-peer-urls=http://127.0.0.1:{peer_port}",
-                "--unsafe-no-fsync=true",
-            )
-        )  # fmt: skip
-        while socket.socket().connect_ex(("127.0.0.1", etcd_port)):
-            time.sleep(0.005)
-        processes.append(
-            _start(
-                programs["kube-apiserver"], f"--etcd-servers={etcd_url}", f"--cert-dir={folder}",
-                f"--secure-port={port}", "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1",
-                "--service-cluster-ip-range=10.0.0.0/24", "--allow-privileged=true", "--authorization-mode=RBAC",
-                "--disable-admission-plugins=ServiceAccount", f"--client-ca-file={folder}/ca.crt",
-                f"--service-account-key-file={folder}/sa.pub", f"--service-account-signing-key-file={folder}/sa.key",
-                "--service-account-issuer=https://127.0.0.1/",
-            )
-        )  # fmt: skip
-        probe.wait()
-    finally:
-        begin = time.monotonic()
-        for process in processes:
-            process.kill()
-            process.wait()
-        shutil.rmtree(folder)
-        down = time.monotonic() - begin
-        probe.stop()
-    return {**probe.times, "returned": probe.times["ready"], "down": down, "peak-bytes": probe.peak_bytes}
+@contextmanager
+def _own_state(programs: Programs) -> Iterator[tuple[Path, dict[str, str], Probe]]:
+    """A state directory of its own; whatever happens in the body, nothing of it is left."""
+    with tempfile.TemporaryDirectory(prefix="ephemeral-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("EPHEMERAL_")}
+        variables = {**kept, "EPHEMERAL_STATE_DIR": name, "PYTHONPATH": str(_ROOT), **_tools()}
+        cluster = Cluster(folder, programs.values())
+        try:
+            with Probe(folder / "environments" / "bench" / "kubeconfig", cluster) as probe:
+                yield folder, variables, probe
+        finally:
+            run([*_COMMAND, "down", "bench"], variables, folder)
+            expect_nothing_left(cluster)
 
 
-def seconds_of(argv: list[str]) -> float:
-    """Wall time of one process."""
+def _tools() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("EPHEMERAL_CACHE_DIR", "EPHEMERAL_TOOLS_DIR") if name in os.environ}
+
+
+def expect_nothing_left(cluster: Cluster) -> None:
+    """End what should not be there any more, and complain about it. Raises RuntimeError."""
+    left = cluster.end()
+    if left and sys.exception() is None:
+        raise RuntimeError(f"left running: {', '.join(left)}")
+
+
+def seconds_of(argv: list[str], variables: Mapping[str, str] | None = None, folder: Path | None = None) -> float:
+    """Wall time of one process. Raises RuntimeError when it fails."""
     begin = time.monotonic()
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+    run(argv, variables, folder)
     return time.monotonic() - begin
 
 
-def _environment(state: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("EPHEMERAL_")}
-    cache = {name: os.environ[name] for name in ("EPHEMERAL_CACHE_DIR", "EPHEMERAL_TOOLS_DIR") if name in os.environ}
-    return {**kept, **cache, "EPHEMERAL_STATE_DIR": state}
-
-
-def _run(argv: list[str], env: dict[str, str], folder: str) -> None:
-    finished = subprocess.run(argv, env=env, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+def run(argv: list[str], variables: Mapping[str, str] | None, folder: Path | None) -> None:
+    """Run a program to its end. Raises RuntimeError with its output when it fails."""
+    finished = subprocess.run(
+        argv, env=variables, cwd=folder, capture_output=True, text=True, timeout=_LIMIT_SECONDS, check=False
+    )
     if finished.returncode:
         raise RuntimeError(f"{argv}: {finished.stdout}{finished.stderr}")
-
-
-def _start(program: Path, *arguments: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def _free_port() -> int:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        port: int = holder.getsockname()[1]
-        return port
-
-
-def _envtest_credentials(folder: Path, port: int) -> Path:
-    authority = pki.make_authority("envtest")
-    authority.write(folder, "ca")
-    pki.make_client(authority, "admin", "system:masters").write(folder, "admin")
-    key = pki.make_key()
-    pki.write_private(folder / "sa.key", pki.key_pem(key))
-    pki.write_private(folder / "sa.pub", pki.public_pem(key))
-    config = folder / "kubeconfig"
-    config.write_text(
-        f"clusters: [{{cluster: {{server: 'https://127.0.0.1:{port}'}}}}]\n"
-        f"users: [{{user: {{client-certificate: {folder}/admin.crt, client-key: {folder}/admin.key}}}}]\n"
-    )
-    return config

@@ -1,116 +1,121 @@
-"""Measure starts, interleaved in one run: ``python -m bench.startup [--rounds 5] [--kwokctl PATH]``.
+"""Measure the start against the peers, interleaved in one run: ``python -m bench.startup [--rounds 5] [--output DIR]``.
 
-kwokctl is the peer: ``go install sigs.k8s.io/kwok/cmd/kwokctl@v0.8.0``. It prints ratios and writes
-bench/results/startup.json and .png. Run it on a quiet machine: both cores are busy in every start.
+It prints medians, ratios and whether they keep their bounds, and writes startup.json and startup.png. Run it on a
+quiet machine: a start keeps two cores busy. The points in time are seconds from the first fork (of the library: from
+the call):
+
+* started: LIST of namespaces answers
+* schedulable: the default ServiceAccount exists and a pod can be created
+* ready: `/readyz` answers 200
 """
 
 import argparse
 import json
 import os
-import shutil
+import platform
+import signal
 import statistics
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench import contenders
-from bench.contenders import Result
+from bench import contenders, peers
+from bench.contenders import Figures
+from bench.plot import plot
 from ephemeral.tools import require
 
-RESULTS = Path(__file__).parent / "results"
 PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"]
 
-#: What is claimed: name, (contender, figure), (peer, figure), bound of the ratio, what is aimed for.
+
+@dataclass(frozen=True)
+class Claim:
+    """``ours`` / ``peer`` (contender, figure) stays below ``bound``; without a peer, the figure in seconds does."""
+
+    title: str
+    ours: tuple[str, str]
+    peer: tuple[str, str] | None
+    bound: float
+    aim: float
+
+    def value(self, medians: dict[str, Figures]) -> float:
+        value = medians[self.ours[0]][self.ours[1]]
+        return value / medians[self.peer[0]][self.peer[1]] if self.peer else value
+
+
 CLAIMS = [
-    ("library started / envtest started", ("library", "started"), ("envtest", "started"), 0.6, 0.4),
-    ("library schedulable / kwokctl schedulable", ("library", "schedulable"), ("kwokctl", "schedulable"), 0.6, 0.35),
-    ("whole process ready / kwokctl ready", ("cli", "returned"), ("kwokctl", "ready"), 0.8, 0.8),
-    ("--help / import click", ("help", "seconds"), ("click", "seconds"), 1.8, 1.8),
+    Claim("started, library / envtest's way", ("library", "started"), ("envtest", "started"), 0.6, 0.4),
+    Claim("started, whole process / envtest's way", ("process", "started"), ("envtest", "started"), 0.6, 0.4),
+    Claim("schedulable, library / kwokctl", ("library", "schedulable"), ("kwokctl", "schedulable"), 0.6, 0.35),
+    Claim("schedulable, whole process / kwokctl", ("process", "schedulable"), ("kwokctl", "schedulable"), 0.6, 0.35),
+    Claim("`up` returned / kwokctl ready", ("process", "returned"), ("kwokctl", "ready"), 0.8, 0.8),
+    Claim("`down`, whole process, seconds", ("process", "down"), None, 0.3, 0.3),
+    Claim("`--help` / `import click`", ("help", "seconds"), ("click", "seconds"), 1.8, 1.8),
 ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--kwokctl", type=Path, default=shutil.which("kwokctl"))
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
-    if not options.kwokctl:
-        sys.exit("no kwokctl on PATH: go install sigs.k8s.io/kwok/cmd/kwokctl@v0.8.0")
-    programs = require(PROGRAMS)
-    runners = {
-        "cli": contenders.ephemeral_cli,
-        "library": contenders.ephemeral_library,
-        "kwokctl": lambda: contenders.kwokctl(programs, Path(options.kwokctl)),
-        "envtest": lambda: contenders.envtest(programs),
-        "help": lambda: {"seconds": contenders.seconds_of([_script(), "--help"])},
-        "click": lambda: {"seconds": contenders.seconds_of([sys.executable, "-c", "import click"])},
-    }
-    results: dict[str, list[Result]] = {name: [] for name in runners}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    runners = runners_of(peers.find_kwokctl())
+    load_before = os.getloadavg()
+    rounds: dict[str, list[Figures]] = {name: [] for name in runners}
     for number in range(options.rounds):
         for name, runner in runners.items():
-            results[name].append(runner())
-            print(f"round {number + 1} {name}: {_spell(results[name][-1])}", flush=True)
-    medians = {name: _medians(rounds) for name, rounds in results.items()}
-    report(medians, results)
+            rounds[name].append(runner())
+            print(f"round {number + 1}  {name:8} {spell(rounds[name][-1])}", flush=True)
+    medians = {name: medians_of(figures) for name, figures in rounds.items()}
+    report(medians)
+    facts = {"cores": os.cpu_count(), "load-before": load_before, "load-after": os.getloadavg(), **machine()}
+    options.output.mkdir(parents=True, exist_ok=True)
+    ratios = {claim.title: claim.value(medians) for claim in CLAIMS}
+    body = {"machine": facts, "medians": medians, "ratios": ratios, "rounds": rounds}
+    (options.output / "startup.json").write_text(json.dumps(body, indent=2))
+    plot(rounds, options.output / "startup.png")
+    print(f"\n{options.output}/startup.json and startup.png")
 
 
-def report(medians: dict[str, Result], results: dict[str, list[Result]]) -> None:
+def runners_of(kwokctl: Path) -> dict[str, Callable[[], Figures]]:
+    """Who is measured, in the order of each round."""
+    programs = require(PROGRAMS)
+    script = str(Path(sys.executable).with_name("ephemeral"))
+    return {
+        "process": lambda: contenders.whole_process(programs),
+        "kwokctl": lambda: peers.kwokctl(programs, kwokctl),
+        "library": lambda: contenders.library(programs),
+        "envtest": lambda: peers.envtest(programs),
+        "help": lambda: {"seconds": contenders.seconds_of([script, "--help"])},
+        "click": lambda: {"seconds": contenders.seconds_of([sys.executable, "-c", "import click"])},
+    }
+
+
+def report(medians: dict[str, Figures]) -> None:
     print("\nmedians")
     for name, figures in medians.items():
-        print(f"  {name:8} {_spell(figures)}")
-    print("\nratios (bound, aim)")
-    ratios = {}
-    for title, (ours, figure), (peer, other), bound, aim in CLAIMS:
-        ratio = medians[ours][figure] / medians[peer][other]
-        ratios[title] = ratio
-        print(f"  {ratio:5.2f}  ({bound}, {aim})  {'ok  ' if ratio <= bound else 'MISS'}  {title}")
-    down = (medians["cli"]["down"], medians["library"]["down"])
-    print(f"  down: {down[0]:.2f} s as a process, {down[1]:.2f} s in the library (0.3)")
-    RESULTS.mkdir(exist_ok=True)
-    facts = {"cores": os.cpu_count(), "load": os.getloadavg()}
-    body = {"machine": facts, "medians": medians, "ratios": ratios, "rounds": results}
-    (RESULTS / "startup.json").write_text(json.dumps(body, indent=2))
-    plot(medians, RESULTS / "startup.png")
+        print(f"  {name:8} {spell(figures)}")
+    print("\n ratio  bound   aim")
+    for claim in CLAIMS:
+        value = claim.value(medians)
+        verdict = "ok" if value <= claim.bound else "MISSED"
+        print(f"  {value:4.2f}   {claim.bound:4.2f}  {claim.aim:4.2f}  {verdict:6}  {claim.title}")
 
 
-def plot(medians: dict[str, Result], path: Path) -> None:
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    names = {"cli": "ephemeral up", "library": "ephemeral.up()", "kwokctl": "kwokctl create", "envtest": "as envtest"}
-    figure, (times, memory) = pyplot.subplots(1, 2, figsize=(11, 4), width_ratios=[3, 1])
-    points = ("started", "schedulable", "ready")
-    colours = ("#2a9d8f", "#e9c46a", "#e76f51")
-    for index, (point, colour) in enumerate(zip(points, colours, strict=True)):
-        values = [medians[name].get(point, 0) for name in names]
-        bars = times.bar([x + (index - 1) * 0.26 for x in range(len(names))], values, 0.24, label=point, color=colour)
-        times.bar_label(bars, [f"{value:.1f}" if value else "-" for value in values], fontsize=8)
-    times.set_xticks(range(len(names)), names.values())
-    times.set_ylabel("seconds from the first fork")
-    times.legend(frameon=False)
-    bars = memory.bar(list(names.values()), [medians[name]["peak-bytes"] / 2**20 for name in names], color="#264653")
-    memory.bar_label(bars, fmt="%.0f", fontsize=8)
-    memory.set_ylabel("peak memory, MiB")
-    memory.tick_params(axis="x", rotation=25)
-    for axis in (times, memory):
-        axis.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(f"Start of a control plane, medians on {os.cpu_count()} cores, same programs")
-    figure.tight_layout()
-    figure.savefig(path, dpi=130)
-
-
-def _medians(rounds: list[Result]) -> Result:
+def medians_of(rounds: list[Figures]) -> Figures:
     return {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
 
 
-def _spell(figures: Result) -> str:
-    memory = {key: f"{value / 2**20:.0f} MiB" for key, value in figures.items() if key.endswith("bytes")}
-    return "  ".join(f"{key} {memory.get(key) or f'{value:.2f}'}" for key, value in figures.items())
+def spell(figures: Figures) -> str:
+    return "  ".join(
+        f"{key} {value / 2**20:.0f} MiB" if key.endswith("bytes") else f"{key} {value:.2f}"
+        for key, value in figures.items()
+    )
 
 
-def _script() -> str:
-    return str(Path(sys.executable).with_name("ephemeral"))
+def machine() -> dict[str, str]:
+    return {"kernel": platform.release(), "architecture": platform.machine(), "python": platform.python_version()}
 
 
 if __name__ == "__main__":
