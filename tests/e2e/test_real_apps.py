@@ -6,6 +6,7 @@ import pytest
 
 import ephemeral
 from ephemeral.spec.model import Cluster, Source, Spec
+from ephemeral.waiting import Deadline, NotYet, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -23,13 +24,18 @@ def test_online_boutique_lives_under_the_preset_with_images_of_our_own(shared_ap
         assert set(workloads.values()) == {"1/1 ready"}
         running = {pod["spec"]["containers"][0]["image"] for pod in env.kube.list("v1", "Pod", namespace="default")}
         assert running == {*images.values(), "redis:alpine"}
-        slices = env.kube.list("discovery.k8s.io/v1", "EndpointSlice", namespace="default")
-        reachable = {
-            item["metadata"]["labels"]["kubernetes.io/service-name"]
-            for item in slices
-            if item["endpoints"] and item["endpoints"][0]["conditions"]["ready"]
-        }
-        assert {*services, "redis-cart"} <= reachable
+
+        def all_reachable() -> None:
+            slices = env.kube.list("discovery.k8s.io/v1", "EndpointSlice", namespace="default")
+            reachable = {
+                item["metadata"]["labels"]["kubernetes.io/service-name"]
+                for item in slices
+                if item["endpoints"] and item["endpoints"][0]["conditions"]["ready"]
+            }
+            if missing := {*services, "redis-cart"} - reachable:
+                raise NotYet(f"no endpoints of {missing}")
+
+        wait_until(all_reachable, deadline=Deadline(30), what="endpoints")
 
 
 def test_podinfo_by_kustomize_is_updated_in_place(shared_apps: Path) -> None:

@@ -10,18 +10,28 @@ from ephemeral.waiting import Deadline, NotYet, wait_until
 def put_in_force(kube: Kube, quotas: Sequence[Object], *, deadline: Deadline) -> None:
     """Return once the API server enforces each quota as it is written now.
 
-    Admission compares with ``status.hard``, which the quota controller fills in, a second or more after a cluster's
-    start. A quota without status is new, so nothing is lost by writing its status here; the controller then counts
-    what is used. A changed one is left to the controller. Raises WaitError.
+    Admission compares with ``status``, which the quota controller brings up to date: a second after a cluster's start,
+    and up to a minute after a CRD came or went, while it waits for informers. So the status is written here; what the
+    controller has counted stays, and it goes on counting. Raises WaitError.
     """
     for quota in quotas:
-        metadata, hard = quota["metadata"], quota["spec"]["hard"]
-        if not (quota.get("status") or {}).get("hard"):
-            status = {"hard": hard, "used": dict.fromkeys(hard, "0")}
+        status = _status_to_write(quota)
+        if status:
+            metadata = quota["metadata"]
             place = {"namespace": metadata["namespace"], "subresource": "status"}
             kube.patch("v1", "ResourceQuota", metadata["name"], {"status": status}, **place)
     for quota in quotas:
         _await(kube, quota, deadline)
+
+
+def _status_to_write(quota: Object) -> Object:
+    """What has to change in the status, as a merge patch; empty when it is in force already."""
+    hard, status = quota["spec"]["hard"], quota.get("status") or {}
+    before = status.get("hard") or {}
+    if before == hard:
+        return {}
+    uncounted = hard.keys() - (status.get("used") or {}).keys()
+    return {"hard": {**dict.fromkeys(before), **hard}, "used": dict.fromkeys(uncounted, "0")}
 
 
 def _await(kube: Kube, quota: Object, deadline: Deadline) -> None:
@@ -30,6 +40,6 @@ def _await(kube: Kube, quota: Object, deadline: Deadline) -> None:
     def attempt() -> None:
         found = kube.get("v1", "ResourceQuota", name, namespace) or {}
         if (found.get("status") or {}).get("hard") != quota["spec"]["hard"]:
-            raise NotYet("the quota controller has not taken it up")
+            raise NotYet("its status is not up to date")
 
     wait_until(attempt, deadline=deadline, what=f"ResourceQuota {namespace}/{name} in force", interval=0.02)
