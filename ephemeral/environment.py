@@ -48,8 +48,9 @@ def up(
     none). An environment of that name which already runs is updated in place and its lease renewed.
 
     It ends with this process, even by ``kill -9``, unless ``detach``: then its lease alone bounds its life. Use it as
-    a context manager to end it earlier. When anything fails, ``report`` (a directory, if given) receives a bundle of
-    what was seen, and an environment that was created here is removed, unless it is detached and only its app failed.
+    a context manager to end it earlier (one that ran already stays). When anything fails, ``report`` (a directory)
+    receives a bundle of what was seen, and an environment that was created here is removed, unless it is detached and
+    only its app failed.
 
     Raises the classes of ephemeral.errors.
     """
@@ -221,7 +222,8 @@ class Environment:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.down()
+        if not self._was_found:  # what somebody else made is not this block's to remove
+            self.down()
 
     def report(self, directory: Path, error: BaseException | None = None) -> Path:
         """Write events, states, logs and the timeline into ``directory``/NAME and return that path."""

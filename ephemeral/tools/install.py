@@ -23,7 +23,8 @@ def install(programs: Sequence[Program], progress: Progress) -> None:
 
     Raises ToolError with everything that was tried, ChecksumError, or StateError.
     """
-    with progress.phase(f"install {', '.join(program.title for program in programs)}"):
+    with progress.phase("install programs"):
+        progress.note(", ".join(program.title for program in programs))
         unfetched = _download_all(programs, progress)
         if not unfetched:
             return

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import ephemeral
 from tests.e2e.conftest import Run
 from tests.e2e.objects import config_map, deployment, service
 from tests.traces import traces
@@ -89,3 +90,15 @@ def test_real_nodes_are_not_pretended(cli: Run) -> None:
     finished = cli("up", "--name", "real", code=16)
     assert "real nodes are not available" in finished.stderr
     assert "nodes: simulated" in finished.stderr
+
+
+def test_a_block_removes_only_what_it_made(cli: Run, project: Callable[..., Path]) -> None:
+    spec = project("found", config_map("settings"))
+    with ephemeral.up(spec) as made:
+        assert traces(made.name)
+        with ephemeral.up(spec) as found:
+            assert found.kubeconfig == made.kubeconfig
+        assert made.describe()["state"] == "running"
+        cli("run", "-f", spec, "--name", "found", "--", "true")
+        assert made.describe()["state"] == "running"
+    assert traces("found") == []

@@ -80,12 +80,12 @@ class LocalProvider:
         paths = paths_of(name)
         if not paths.home.exists() and not paths.volatile.exists():
             return False
-        _end_supervisor(paths, signal.SIGTERM)
+        supervisor = _end_supervisor(paths, signal.SIGTERM)
         try:
-            lock = _await_lock(paths, _ORDERLY_END_SECONDS)
+            lock = _await_lock(paths, supervisor, _ORDERLY_END_SECONDS)
         except WaitError:
-            _end_supervisor(paths, signal.SIGKILL)
-            lock = _await_lock(paths, _FORCED_END_SECONDS)
+            supervisor = _end_supervisor(paths, signal.SIGKILL)
+            lock = _await_lock(paths, supervisor, _FORCED_END_SECONDS)
         _remove_leftovers(paths)
         shutil.rmtree(paths.home, ignore_errors=True)
         os.close(lock)
@@ -115,18 +115,24 @@ def _is_kept_alive(paths: Paths) -> bool:
         return False
 
 
-def _end_supervisor(paths: Paths, number: int) -> None:
+def _end_supervisor(paths: Paths, number: int) -> dict[str, int] | None:
+    """Signal the supervisor that is recorded, if any, and return it."""
+    supervisor = None
     with suppress(ClusterError):
         supervisor = LocalCluster(paths).processes().get("supervisor")
         if supervisor:
             record.signal_process(supervisor, number)
+    return supervisor
 
 
-def _await_lock(paths: Paths, seconds: float) -> int:
+def _await_lock(paths: Paths, supervisor: dict[str, int] | None, seconds: float) -> int:
     """The lock is free once supervisor (or creator) is gone, and the files with it if all went well."""
 
     def attempt() -> int:
-        _end_supervisor(paths, signal.SIGTERM)  # it may have been started only now
+        nonlocal supervisor
+        supervisor = _end_supervisor(paths, signal.SIGTERM) or supervisor  # it may have been started only now
+        if record.is_alive(supervisor):  # its files may be gone, and a new lock free, a moment before itself
+            raise NotYet("its supervisor still runs")
         lock = try_lock(paths)
         if lock is None:
             raise NotYet("its supervisor still runs")
