@@ -5,6 +5,7 @@ package is a step of what is told here, from top to bottom.
 """
 
 import getpass
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -260,7 +261,7 @@ class Environment:
 
 
 def _create(spec: Spec, owner: Owner | None, progress: Timeline) -> Environment:
-    lease = Lease.lasting(parse_duration(spec.ttl), owner or Owner(user=getpass.getuser()))
+    lease = Lease.lasting(parse_duration(spec.ttl), owner or Owner(user=_user()))
     with progress.phase("create"):
         cluster = provider_named(spec.cluster.provider).create(spec, resolve(spec.isolation), lease, progress)
     return Environment(spec, cluster, progress=progress, found=False)
@@ -294,11 +295,24 @@ def _check_expose(spec: Spec) -> None:
 
 def _check_same_kind(spec: Spec, state: dict[str, Any]) -> None:
     """What can't be changed in a running cluster must be asked for as it is."""
-    wanted = spec.cluster.kubernetes
-    same_version = not wanted or f"{state['kubernetes']}.".startswith(f"{wanted}.")
-    if not same_version or spec.cluster.nodes != state["nodes"]:
+    version = spec.cluster.kubernetes
+    same_version = f"{state['kubernetes']}.".startswith(f"{version}.")
+    wanted = {
+        "nodes": spec.cluster.nodes,
+        "kubernetes": state["kubernetes"] if not version or same_version else version,
+        "pod-security": resolve(spec.isolation).pod_security or "privileged",
+    }
+    differences = [f"{key} {state[key]}, asked for: {value}" for key, value in wanted.items() if value != state[key]]
+    if differences:
         raise ClusterError(
-            f"environment {spec.name} runs Kubernetes {state['kubernetes']} with {state['nodes']} nodes; "
-            f"asked for: {wanted or 'the default'} with {spec.cluster.nodes} nodes.",
+            f"environment {spec.name} runs with {'; '.join(differences)}. This can't be changed while it runs.",
             hint=f"Remove it first: `ephemeral down {spec.name}`.",
         )
+
+
+def _user() -> str:
+    """Who runs this; CI containers often have no name for their user id."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"

@@ -41,7 +41,9 @@ def test_the_life_of_an_environment(cli: Run, project: Callable[..., Path]) -> N
     cli("deploy", "-f", spec)
     assert json.loads(cli("status", "-o", "json").stdout)["workloads"] == {"Deployment default/web": "4/4 ready"}
     other = cli("up", "-f", spec, "--kubernetes", "1.35", code=16)
-    assert "life runs Kubernetes 1.36" in other.stderr
+    assert "kubernetes 1.36.3, asked for: 1.35" in other.stderr
+    stricter = cli("up", "-f", spec, "--set", "isolation.pod-security=restricted", code=16)
+    assert "pod-security baseline, asked for: restricted" in stricter.stderr
     assert "ephemeral down life" in other.stderr
 
     assert cli("down", "life", "nobody").stdout == "life: removed\nnobody: was not there\n"

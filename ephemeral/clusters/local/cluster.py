@@ -93,6 +93,7 @@ class LocalCluster:
             "provider": "local",
             "nodes": self._record["nodes"],
             "kubernetes": self._record["kubernetes"],
+            "pod-security": self._record["pod-security"],
             "state": state,
             **self.lease.to_dict(),
             "kubeconfig": str(self.kubeconfig),

@@ -27,7 +27,7 @@ def launch(
 
     The record with the lease is written before the first process or directory exists besides it.
     """
-    record.write_json(paths.record, _record_of(spec, lease, kubernetes))
+    record.write_json(paths.record, _record_of(spec, policy, lease, kubernetes))
     check_ours(paths.volatile.parent.parent)
     check_ours(paths.volatile.parent)
     check_ours(paths.volatile)
@@ -48,12 +48,13 @@ def launch(
     return owner
 
 
-def _record_of(spec: Spec, lease: Lease, kubernetes: str) -> dict[str, Any]:
+def _record_of(spec: Spec, policy: Policy, lease: Lease, kubernetes: str) -> dict[str, Any]:
     return {
         "name": spec.name,
         "provider": "local",
         "nodes": spec.cluster.nodes,
         "kubernetes": kubernetes,
+        "pod-security": policy.pod_security or "privileged",
         "lease": lease.to_dict(),
         "creator": record.this_process(),
         "boot-id": record.boot_id(),
