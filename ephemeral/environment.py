@@ -169,15 +169,16 @@ class Environment:
         from ephemeral.kube.readiness.waits import wait_ready
 
         deadline = Deadline(parse_duration(self.spec.ready.timeout).total_seconds())
-        since = self.kube.transport.server_time()  # warnings before it belong to an earlier deployment
-        with self.progress.phase("apply"):
-            manifests = isolate(self.kube, self.policy, manifests, deadline=deadline)
-            objects = apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
-        with self.progress.phase("wait"):
-            conditions = self.spec.ready.conditions
-            wait_ready(
-                self.kube, objects, conditions=conditions, progress=self.progress, deadline=deadline, since=since
-            )
+        with self._blaming_what_died():
+            since = self.kube.transport.server_time()  # warnings before it belong to an earlier deployment
+            with self.progress.phase("apply"):
+                manifests = isolate(self.kube, self.policy, manifests, deadline=deadline)
+                objects = apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
+            with self.progress.phase("wait"):
+                conditions = self.spec.ready.conditions
+                wait_ready(
+                    self.kube, objects, conditions=conditions, progress=self.progress, deadline=deadline, since=since
+                )
 
     def detach(self) -> None:
         """Let it outlive this process: from now on its lease alone bounds its life."""
@@ -238,6 +239,16 @@ class Environment:
             return f"report: {self.report(directory, error)}"
         except OSError as failure:
             return f"no report: {directory} can't be written: {failure.strerror or failure}"
+
+    @contextmanager
+    def _blaming_what_died(self) -> Iterator[None]:
+        """What fails because a component died, or the lease ended, is reported as that."""
+        try:
+            yield
+        except EphemeralError as error:
+            if trouble := self.diagnose():
+                raise ClusterError(trouble) from error
+            raise
 
     @contextmanager
     def reporting(self, directory: Path | None) -> Iterator[None]:

@@ -78,7 +78,7 @@ class LocalCluster:
     @property
     def alive(self) -> bool:
         """Whether its supervisor runs, or its creator still prepares it."""
-        if self._record["boot-id"] != record.boot_id():
+        if self._record["boot-id"] != record.boot_id() or not self.paths.record.exists():
             return False
         supervisor = self.processes().get("supervisor")
         return record.is_alive(supervisor or self._record["creator"])
@@ -108,9 +108,14 @@ class LocalCluster:
         """Which component died first, how, and its last log lines; empty when all run."""
         failure = record.read_json(self.paths.failure)
         if not failure:
-            return "" if self.alive else f"environment {self.name} has no supervisor any more"
+            return "" if self.alive else self._end_in_words()
         lines = self._log_tail(failure["component"])
         return "\n".join([f"{failure['component']} {failure['how']}; its last log lines:", *lines])
+
+    def _end_in_words(self) -> str:
+        if self.lease.expired:
+            return f"environment {self.name} has ended with its lease, at {self.lease.expires_at:%H:%M:%S} UTC"
+        return f"environment {self.name} has no supervisor any more"
 
     def _expect(self, path: str) -> None:
         """One probe: fail fast when a component is dead, else say what the server says."""
