@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import ephemeral
 from ephemeral.environment import Environment
 from ephemeral.errors import EphemeralError, SpecError
+from ephemeral.kube.client import connect
 from ephemeral.kube.transport import ApiError
 from ephemeral.spec.model import Cluster, Isolation, Source, Spec
 from ephemeral.spec.quantities import parse_quantity
@@ -49,7 +51,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
             yield environment
 
 
-BREACHES = {
+BREACHES: dict[str, dict[str, Any]] = {
     "privileged": {"securityContext": {"privileged": True}},
     "capabilities": {"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}},
     "hostPort": {"ports": [{"containerPort": 80, "hostPort": 80}]},
@@ -166,6 +168,25 @@ def test_ephemeral_yaml_can_not_loosen_the_host_policy(cli: Run, project: Callab
     assert traces("loose") == []
 
 
+@pytest.mark.parametrize(
+    ("keys", "asked", "allowed"),
+    [
+        ({"cluster": {"provider": "vcluster"}}, "cluster.provider asks for vcluster", "providers allows only local"),
+        ({"isolation": {"preset": "none"}}, "isolation.preset asks for none", "pod-security allows at least restrict"),
+    ],
+)
+def test_other_ways_around_the_host_policy(
+    cli: Run, project: Callable[..., Path], tmp_path: Path, keys: dict[str, Any], asked: str, allowed: str
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY)
+    words = cli("up", "-f", project("around", **keys), "--policy", policy, code=12).stderr
+    line = next(line for line in words.splitlines() if asked in line)
+    assert allowed in line
+    assert "ephemeral.yaml:" in line
+    assert "policy.yaml:" in line
+
+
 def test_defaults_are_lowered_to_the_host_policy(cli: Run, project: Callable[..., Path], tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY)
@@ -177,3 +198,16 @@ def test_defaults_are_lowered_to_the_host_policy(cli: Run, project: Callable[...
     assert (quota["spec"]["hard"]["pods"], quota["spec"]["hard"]["requests.cpu"]) == ("10", "4")
     with pytest.raises(EphemeralError, match="restricted"):
         env.kube.apply(pod("plain"))
+
+
+def test_the_administrator_of_one_environment_is_nobody_in_another(env: Environment, tmp_path: Path) -> None:
+    with ephemeral.up(Spec(name="stranger", cluster=SIMULATED)) as stranger:
+        ours, theirs = (yaml.safe_load(each.kubeconfig.read_text()) for each in (env, stranger))
+    mixed = tmp_path / "kubeconfig"
+    for user, status in ((ours, 200), (theirs, 401)):
+        mixed.write_text(json.dumps({**ours, "users": [{**ours["users"][0], "user": user["users"][0]["user"]}]}))
+        try:
+            found = connect(mixed).transport.request("GET", "/api/v1/namespaces").status
+        except ApiError as error:
+            found = error.status
+        assert found == status

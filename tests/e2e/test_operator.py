@@ -193,6 +193,19 @@ def test_two_hundred_objects_in_one_go(env: Environment) -> None:
     assert len(ready) == 5
 
 
+def test_a_new_kind_does_not_suspend_the_quota(env: Environment) -> None:
+    # The quota controller stops counting for a while when kinds come or go.
+    deploy(env, definition("Late"), namespace("fresh"), config_map("inside", "fresh"))
+    quota = env.kube.get("v1", "ResourceQuota", "ephemeral", "fresh")
+    assert quota
+    share = int(quota["spec"]["hard"]["services"])
+    assert 0 < share < 20
+    for number in range(share):
+        env.kube.apply(service(f"more-{number}", namespace="fresh"))
+    with pytest.raises(ApiError, match=f"exceeded quota: ephemeral, requested: services=1, used: services={share}"):
+        env.kube.apply(service("one-too-many", namespace="fresh"))
+
+
 def test_a_resource_whose_definition_is_missing(env: Environment) -> None:
     with pytest.raises(ApplyError) as refusal:
         deploy(env, config_map("beside"), custom("Gizmo", "lost"))
