@@ -50,7 +50,10 @@ class LocalProvider:
             os.close(lock)
             self.delete(spec.name)
             if isinstance(error, OSError):
-                raise StateError(f"environment {spec.name} can't be started: {error}") from error
+                raise StateError(
+                    f"environment {spec.name} can't be started: {error.strerror}: {error.filename or paths.home}",
+                    hint="EPHEMERAL_STATE_DIR names another directory for the state.",
+                ) from error
             raise
         os.close(lock)  # the supervisor has it now
         return LocalCluster(paths, nodes=spec.cluster.simulated, owner=owner)
