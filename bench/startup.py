@@ -10,6 +10,7 @@ the call):
 """
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -20,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import ephemeral
 from bench import contenders, peers
 from bench.contenders import Figures
 from bench.plot import plot
@@ -61,6 +63,7 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     runners = runners_of(peers.find_kwokctl())
+    compileall.compile_dir(Path(ephemeral.__path__[0]), quiet=1)  # as pip leaves an installed package
     load_before = os.getloadavg()
     rounds: dict[str, list[Figures]] = {name: [] for name in runners}
     for number in range(options.rounds):
