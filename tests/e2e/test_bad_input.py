@@ -147,9 +147,9 @@ def test_a_state_directory_that_can_not_be_made(cli: Run, tmp_path: Path, monkey
     monkeypatch.setenv("EPHEMERAL_STATE_DIR", str(good))
 
 
-@pytest.fixture(params=["16k", "64k"])
+@pytest.fixture(params=["16k", "8m"])
 def tiny_disk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A state directory on a file system with room for next to nothing; more than that is needed at each step."""
+    """A state directory on a file system with room for next to nothing, or for too little."""
     mount = tmp_path / "tiny"
     mount.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={request.param}", "tmpfs", mount], check=True)

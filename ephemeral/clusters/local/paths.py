@@ -18,6 +18,7 @@ _TMPFS = Path("/dev/shm")  # noqa: S108 - the directory below it is checked to b
 _FALLBACK = Path("/var/tmp")  # noqa: S108
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?")
 _ROOM_BYTES = 512 * 1024 * 1024
+_HOME_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,25 @@ def check_ours(directory: Path) -> None:
         raise StateError(f"{directory} is not a private directory of this user; it is not used.")
 
 
+def check_room() -> None:
+    """Refuse to start where logs and state won't fit: a full disk later is harder to tell from a crash."""
+    make_private(homes())
+    free = _free_bytes(homes())
+    if free < _HOME_BYTES:
+        raise StateError(
+            f"No space left on device: {homes()} has {free // 1024} KiB free, an environment needs "
+            f"{_HOME_BYTES // 1024**2} MiB there.",
+            hint="Make room, or set EPHEMERAL_STATE_DIR to another directory.",
+        )
+
+
 def _has_room(directory: Path) -> bool:
+    return _free_bytes(directory) >= _ROOM_BYTES
+
+
+def _free_bytes(directory: Path) -> int:
     try:
         status = os.statvfs(directory)
     except OSError:
-        return False
-    return status.f_bavail * status.f_frsize >= _ROOM_BYTES
+        return 0
+    return status.f_bavail * status.f_frsize

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ephemeral.clusters.local import record
 from ephemeral.clusters.local.cluster import LocalCluster
 from ephemeral.clusters.local.lock import try_lock
-from ephemeral.clusters.local.paths import Paths, homes, paths_of, volatile_bases
+from ephemeral.clusters.local.paths import Paths, check_room, homes, paths_of, volatile_bases
 from ephemeral.errors import ClusterError, NameTakenError, NoEnvironmentError, StateError, WaitError
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
@@ -36,6 +36,7 @@ class LocalProvider:
         _check_node_mode(spec)
         kubernetes = resolve_kubernetes(spec.cluster.kubernetes)
         programs = require([*CONTROL_PLANE, *SIMULATED_NODES], kubernetes=kubernetes, progress=progress)
+        check_room()
         paths = paths_of(spec.name)
         lock = try_lock(paths)
         if lock is None:
