@@ -7,12 +7,12 @@ must not delay the teardown. Secrets are never read.
 import json
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ephemeral.errors import EphemeralError
+from ephemeral.reports.summary import attempt, spell_failure, summarize
 from ephemeral.reports.timeline import Timeline
 from ephemeral.waiting import Deadline
 
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0
 _LOG_BYTES = 1024 * 1024
-_KINDS = (
-    ("v1", "Namespace"), ("v1", "Node"), ("v1", "Service"), ("v1", "ConfigMap"), ("v1", "PersistentVolumeClaim"),
-    ("v1", "ResourceQuota"), ("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"),
-    ("apps/v1", "ReplicaSet"), ("batch/v1", "Job"),
-)  # fmt: skip
+_NO_LOGS = "Nodes are simulated: nothing runs in their pods, so there are no logs.\n"
 
 
 class Subject(Protocol):
@@ -62,35 +58,43 @@ class Subject(Protocol):
 def write_bundle(directory: Path, environment: Subject, error: BaseException | None) -> Path:
     """Write everything into ``directory``/NAME and return that path; what can't be gathered says why in its file.
 
-    Raises OSError only when nothing can be written there.
+    A bundle that is there already is replaced. Raises OSError only when nothing can be written there.
     """
     folder = directory / environment.name
     folder.mkdir(parents=True, exist_ok=True)
-    _summary(folder, environment, error)
-    _component_logs(folder / "components", environment)
+    _remove_earlier(folder)
+    timeline = json.dumps(environment.timeline.to_json(), indent=2)
+    _write(folder / "timeline.json", timeline)
+    _write(folder / "summary.txt", summarize(environment, error))
+    _copy_component_logs(folder / "components", environment)
     if not _is_dead(environment):
-        _ask_cluster(folder, environment)
+        for name, text in _ask_cluster(environment).items():
+            _write(folder / name, text)
     return folder
 
 
-def _summary(folder: Path, environment: Subject, error: BaseException | None) -> None:
-    words = [str(error) if error else "the command failed"]
-    if isinstance(error, EphemeralError) and error.hint:
-        words.append(f"hint: {error.hint}")
-    words += [_gathered(environment.diagnose), ""]
-    words += [_gathered(lambda: "\n".join(f"{key}: {value}" for key, value in environment.describe().items()))]
-    words += ["", *(f"{phase.seconds:8.3f} s  {phase.title}" for phase in environment.timeline.phases)]
-    (folder / "summary.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
-    (folder / "timeline.json").write_text(json.dumps(environment.timeline.to_json(), indent=2), encoding="utf-8")
+def _remove_earlier(folder: Path) -> None:
+    """What an earlier failure left must not be taken for this one's. A folder that is no bundle is not touched."""
+    if not (folder / "timeline.json").exists():
+        return
+    for name in ("events.txt", "pods.txt", "workloads.txt", "objects.yaml"):
+        (folder / name).unlink(missing_ok=True)
+    for name in ("logs", "components"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def _component_logs(folder: Path, environment: Subject) -> None:
-    folder.mkdir(exist_ok=True)
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", errors="replace")
+
+
+def _copy_component_logs(folder: Path, environment: Subject) -> None:
     try:
         logs = environment.component_logs()
     except Exception as failure:
-        (folder / "README.txt").write_text(_why_not(failure), encoding="utf-8")
+        _write(folder / "README.txt", spell_failure(failure))
         return
+    folder.mkdir(exist_ok=True)
     for name, source in logs.items():
         with (folder / f"{name}.log").open("wb") as copy:
             try:
@@ -98,7 +102,7 @@ def _component_logs(folder: Path, environment: Subject) -> None:
                     log.seek(max(0, source.stat().st_size - _LOG_BYTES))
                     shutil.copyfileobj(log, copy)
             except OSError as failure:
-                copy.write(_why_not(failure).encode())
+                copy.write(spell_failure(failure).encode())
 
 
 def _is_dead(environment: Subject) -> bool:
@@ -107,97 +111,40 @@ def _is_dead(environment: Subject) -> bool:
     return False  # unknown is worth a try
 
 
-def _ask_cluster(folder: Path, environment: Subject) -> None:
-    """Ask the API server several things at a time; who has no answer in time writes nothing any more.
+def _ask_cluster(environment: Subject) -> dict[str, str]:
+    """Ask the API server several things at a time: file -> content. Who has no answer in time is not waited for.
 
     Daemon threads, because a pool's would be waited for when this process ends.
     """
-    collectors: dict[str, Callable[[], str]] = {
-        "events.txt": lambda: _events(environment.kube),
-        "pods.txt": lambda: _pods(environment.kube),
-        "workloads.txt": lambda: _workloads(environment.kube),
-        "objects.json": lambda: _objects(environment.kube),
-        "logs.txt": lambda: _logs(environment.kube),
-    }
+    from ephemeral.reports import collectors
+
     answers: dict[str, str] = {}
-
-    def ask(name: str, collector: Callable[[], str]) -> None:
-        answers[name] = _gathered(collector)
-
-    threads = {each[0]: threading.Thread(target=ask, args=each, daemon=True) for each in collectors.items()}
+    pod_logs = collectors.write_logs if _runs_pods(environment) else _tell_why_no_logs
+    asked = {
+        "events.txt": lambda: collectors.events(environment.kube),
+        "pods.txt": lambda: collectors.pods(environment.kube),
+        "workloads.txt": lambda: collectors.workloads(environment.kube),
+        "objects.yaml": lambda: collectors.objects(environment.kube),
+        "logs/README.txt": lambda: pod_logs(environment.kube, answers),
+    }
+    threads = {
+        name: threading.Thread(target=lambda n=name, c=collect: answers.update({n: attempt(c)}), daemon=True)
+        for name, collect in asked.items()
+    }
     for thread in threads.values():
         thread.start()
     deadline = Deadline(_SECONDS)
-    for name, thread in threads.items():
+    for thread in threads.values():
         thread.join(deadline.remaining())
-        text = answers.get(name, f"could not be gathered: no answer within {_SECONDS:g} s\n")
-        (folder / name).write_text(text, encoding="utf-8")
+    late = dict.fromkeys(asked, f"could not be gathered: no answer within {_SECONDS:g} s\n")
+    return late | dict(answers)
 
 
-def _gathered(collector: Callable[[], str]) -> str:
-    """What a collector found, or why it found nothing: whatever it is, one collector's failure is its own."""
-    try:
-        return collector()
-    except Exception as failure:
-        return _why_not(failure)
+def _runs_pods(environment: Subject) -> bool:
+    with suppress(Exception):
+        return bool(environment.describe().get("nodes") != "simulated")
+    return True
 
 
-def _why_not(failure: Exception) -> str:
-    return f"could not be gathered: {type(failure).__name__}: {failure}\n"
-
-
-def _events(kube: "Kube") -> str:
-    from ephemeral.kube.events import describe, list_events
-
-    return "".join(
-        f"{event.last:%H:%M:%S} {'Warning' if event.warning else 'Normal '} {describe(event)}\n"
-        for event in list_events(kube)
-    )
-
-
-def _workloads(kube: "Kube") -> str:
-    from ephemeral.kube.readiness.states import workload_states
-
-    return "".join(f"{subject}: {state}\n" for subject, state in workload_states(kube).items())
-
-
-def _pods(kube: "Kube") -> str:
-    lines = []
-    for pod in kube.list("v1", "Pod"):
-        metadata, status = pod["metadata"], pod.get("status", {})
-        containers = status.get("containerStatuses") or []
-        ready = f"{sum(entry.get('ready', False) for entry in containers)}/{len(pod['spec']['containers'])}"
-        restarts = sum(entry.get("restartCount", 0) for entry in containers)
-        reasons = " ".join(dict.fromkeys(_reasons(status)))
-        node = pod["spec"].get("nodeName", "-")
-        name = f"{metadata['namespace']}/{metadata['name']}"
-        lines.append(f"{name}  {ready}  {status.get('phase')}  {restarts} restarts  {node}  {reasons}\n")
-    return "".join(lines)
-
-
-def _reasons(status: Mapping[str, Any]) -> Iterator[str]:
-    for entry in status.get("containerStatuses") or []:
-        for state in (entry.get("state") or {}).values():
-            if "reason" in state:
-                yield state["reason"]
-    for condition in status.get("conditions") or []:
-        if condition.get("status") == "False" and condition.get("message"):
-            yield condition["message"]
-
-
-def _objects(kube: "Kube") -> str:
-    items = [item for kind in _KINDS for item in kube.list(*kind)]
-    for item in items:
-        item["metadata"].pop("managedFields", None)
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1)
-
-
-def _logs(kube: "Kube") -> str:
-    from ephemeral.kube.logs import log_lines
-
-    pods = kube.list("v1", "Pod")
-    if not pods:
-        return "there are no pods\n"
-    return "".join(
-        f"{line.namespace}/{line.pod}/{line.container}: {line.text}\n" for line in log_lines(kube, pods, tail=200)
-    )
+def _tell_why_no_logs(_kube: "Kube", _files: dict[str, str]) -> str:
+    return _NO_LOGS

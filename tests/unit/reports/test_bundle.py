@@ -1,14 +1,18 @@
 """The bundle of a failure: whatever is broken, the rest is gathered and the failure itself stays visible."""
 
 import json
+import re
 import threading
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ephemeral.environment import Environment
 from ephemeral.errors import ClusterError, StateError, WorkloadError
+from ephemeral.kube.logs import Line
 from ephemeral.progress import Silent
+from ephemeral.reports import collectors
 from ephemeral.reports.bundle import write_bundle
 from ephemeral.reports.timeline import Timeline
 from ephemeral.spec.model import Spec
@@ -18,8 +22,9 @@ POD = {
     "spec": {"containers": [{"name": "web", "image": "web:1"}], "nodeName": "node-0"},
     "status": {
         "phase": "Pending",
+        "podIP": "10.0.0.7",
         "containerStatuses": [
-            {"ready": False, "restartCount": 3, "state": {"waiting": {"reason": "ImagePullBackOff"}}}
+            {"name": "web", "ready": False, "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
         ],
         "conditions": [{"type": "Ready", "status": "False", "message": "containers with unready status: [web]"}],
     },
@@ -40,11 +45,12 @@ class Kube:
     def list(self, api_version, kind, **_selectors):
         self.asked.append(kind)
         found = {"Pod": POD, "Event": EVENT}.get(kind)
-        return [json.loads(json.dumps(found))] if found else []
+        return [{"apiVersion": api_version, "kind": kind, **json.loads(json.dumps(found))}] if found else []
 
 
 class Subject:
     name = "shop"
+    nodes = "real"
 
     def __init__(self, logs: dict[str, Path] | None = None, *, diagnosis: str = "") -> None:
         self.kube = Kube()
@@ -52,7 +58,7 @@ class Subject:
         self.logs, self.diagnosis = logs or {}, diagnosis
 
     def describe(self):
-        return {"state": "ready", "kubernetes": "1.36.3"}
+        return {"kubernetes": "1.36.3", "nodes": self.nodes, "owner": {"user": "ann", "pr": 7}, "memory-bytes": 2**20}
 
     def diagnose(self):
         return self.diagnosis
@@ -61,10 +67,15 @@ class Subject:
         return self.logs
 
 
+def log_lines(_kube, pods, *, container, tail, previous):
+    text = f"{container} {'before' if previous else 'now'}, at most {tail}"
+    return [Line(namespace="default", pod=pods[0]["metadata"]["name"], container=container, text=text)]
+
+
 @pytest.fixture(autouse=True)
 def _only_what_the_fake_knows(monkeypatch):
-    monkeypatch.setattr("ephemeral.kube.logs.log_lines", lambda *_, **__: [])
-    monkeypatch.setattr("ephemeral.kube.readiness.states.workload_states", lambda _: {"Deployment web": "0/1 ready"})
+    monkeypatch.setattr(collectors, "log_lines", log_lines)
+    monkeypatch.setattr(collectors, "workload_states", lambda _: {"Deployment web": "0/1 ready"})
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -81,17 +92,75 @@ def test_all_of_it(tmp_path):
     folder = write_bundle(tmp_path / "report", subject, error)
     assert folder == tmp_path / "report" / "shop"
     files = content(folder)
-    assert files["summary.txt"].startswith("Deployment web can't become ready\nhint: Look at the image.\n")
-    assert "kubernetes: 1.36.3\n" in files["summary.txt"]
-    assert files["summary.txt"].endswith(" s  create\n")
+    facts = "kubernetes: 1.36.3\nnodes: real\nowner: user ann, pr 7\nmemory-bytes: 1 MiB\n"
+    assert files["summary.txt"].startswith(f"Deployment web can't become ready\nhint: Look at the image.\n\n{facts}\n ")
+    assert re.search(r"^ +\d+\.\d{3} s  create: done in \d\.\d{3} s$", files["summary.txt"], re.MULTILINE)
     assert files["components/etcd.log"] == "elected\n"
     assert files["events.txt"] == "03:04:05 Warning Pod default/web-1: Failed: no such image\n"
     assert files["workloads.txt"] == "Deployment web: 0/1 ready\n"
-    assert files["pods.txt"] == (
-        "default/web-1  0/1  Pending  3 restarts  node-0  ImagePullBackOff containers with unready status: [web]\n"
-    )
     assert json.loads(files["timeline.json"])["phases"][0]["title"] == "create"
-    assert json.loads(files["objects.json"])["kind"] == "List"
+    assert files["logs/default/web-1/web.log"] == "web now, at most 2000\n"
+    assert files["logs/default/web-1/web.previous.log"] == "web before, at most 2000\n"
+    documents = list(yaml.safe_load_all(files["objects.yaml"]))
+    assert [(each["kind"], each["metadata"]) for each in documents] == [
+        ("Pod", {"name": "web-1", "namespace": "default"})
+    ]
+
+
+def test_table_of_pods(tmp_path):
+    text = (write_bundle(tmp_path, Subject(), None) / "pods.txt").read_text()
+    assert [line.split("   ") for line in re.sub(" {3,}", "   ", text).splitlines()] == [
+        ["NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE", "WHY"],
+        ["default", "web-1", "0/1", "Pending", "3", "-", "10.0.0.7", "node-0",
+         "CrashLoopBackOff; containers with unready status: [web]"],
+    ]  # fmt: skip
+
+
+def test_a_container_that_never_ran_has_no_log(tmp_path, monkeypatch):
+    waiting = {"name": "web", "ready": False, "restartCount": 0, "state": {"waiting": {"reason": "ErrImagePull"}}}
+    monkeypatch.setitem(POD["status"], "containerStatuses", [waiting])
+    files = content(write_bundle(tmp_path, Subject(), None))
+    assert [name for name in files if name.startswith("logs/")] == ["logs/README.txt"]
+    assert files["logs/README.txt"].startswith("0 logs ")
+
+
+def test_a_log_that_cant_be_read_says_why_in_its_place(tmp_path, monkeypatch):
+    def refuse(*_, previous, **__):
+        if previous:
+            raise ClusterError("previous terminated container not found")
+        return []
+
+    monkeypatch.setattr(collectors, "log_lines", refuse)
+    files = content(write_bundle(tmp_path, Subject(), None))
+    assert files["logs/default/web-1/web.previous.log"] == (
+        "could not be gathered: ClusterError: previous terminated container not found\n"
+    )
+    assert files["logs/default/web-1/web.log"] == ""
+
+
+def test_simulated_pods_have_no_logs_and_that_is_said_once(tmp_path):
+    subject = Subject()
+    subject.nodes = "simulated"
+    files = content(write_bundle(tmp_path, subject, None))
+    assert [name for name in files if name.startswith("logs/")] == ["logs/README.txt"]
+    assert "simulated" in files["logs/README.txt"]
+
+
+def test_what_was_gathered_in_time_is_kept(tmp_path, monkeypatch):
+    """The first container's log is there although the second one's never comes."""
+    release = threading.Event()
+
+    def slow(_kube, pods, *, previous, **options):
+        return release.wait(60) and [] if not previous else log_lines(_kube, pods, previous=True, **options)
+
+    monkeypatch.setattr("ephemeral.reports.bundle._SECONDS", 0.2)
+    monkeypatch.setattr(collectors, "log_lines", slow)
+    try:
+        files = content(write_bundle(tmp_path, Subject(), None))
+        assert files["logs/default/web-1/web.previous.log"] == "web before, at most 2000\n"
+        assert files["logs/README.txt"] == "could not be gathered: no answer within 0.2 s\n"
+    finally:
+        release.set()
 
 
 def test_secrets_are_never_read(tmp_path):
@@ -107,15 +176,25 @@ def test_without_an_error_the_command_failed(tmp_path):
 
 def test_writing_it_again_replaces_it(tmp_path):
     write_bundle(tmp_path, Subject(), WorkloadError("first"))
-    folder = write_bundle(tmp_path, Subject(), WorkloadError("second"))
-    assert "first" not in (folder / "summary.txt").read_text()
+    folder = write_bundle(tmp_path, Subject(diagnosis="etcd was ended by SIGKILL"), WorkloadError("second"))
+    files = content(folder)
+    assert set(files) == {"summary.txt", "timeline.json"}
+    assert "first" not in files["summary.txt"]
+
+
+def test_a_folder_that_is_no_bundle_keeps_what_it_has(tmp_path):
+    """`--report .` and an environment with the name of a source folder."""
+    (tmp_path / "shop" / "logs").mkdir(parents=True)
+    (tmp_path / "shop" / "logs" / "precious").write_text("mine")
+    write_bundle(tmp_path, Subject(), None)
+    assert (tmp_path / "shop" / "logs" / "precious").read_text() == "mine"
 
 
 def test_one_failing_collector_leaves_the_others(tmp_path, monkeypatch):
     def refuse(_):
         raise ClusterError("connection refused")
 
-    monkeypatch.setattr("ephemeral.kube.readiness.states.workload_states", refuse)
+    monkeypatch.setattr(collectors, "workload_states", refuse)
     files = content(write_bundle(tmp_path, Subject(), None))
     assert files["workloads.txt"] == "could not be gathered: ClusterError: connection refused\n"
     assert "web-1" in files["pods.txt"]
@@ -143,7 +222,7 @@ def test_an_api_that_never_answers_is_given_up(tmp_path, monkeypatch):
     try:
         files = content(write_bundle(tmp_path, Subject(), None))
         assert files["pods.txt"] == "could not be gathered: no answer within 0.2 s\n"
-        assert files["objects.json"] == "could not be gathered: no answer within 0.2 s\n"
+        assert files["objects.yaml"] == "could not be gathered: no answer within 0.2 s\n"
         assert files["workloads.txt"] == "Deployment web: 0/1 ready\n"
         assert all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
     finally:
