@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from ephemeral.cli.signals import Interrupted
+from ephemeral.cli.signals import Interrupted, held
 from ephemeral.errors import EphemeralError
 
 _GRACE_SECONDS = 3.0
@@ -24,11 +24,14 @@ def run_command(command: Sequence[str], env: Mapping[str, str]) -> int:
 
     An interruption of ours reaches it too; it has three seconds to end before it is killed.
     """
-    process = subprocess.Popen(command, env={**os.environ, **env})
+    process = None
     try:
+        with held():
+            process = subprocess.Popen(command, env={**os.environ, **env})
         return _exit_code(process.wait())
     except Interrupted as interruption:
-        _end(process, interruption.number)
+        if process:
+            _end(process, interruption.number)
         raise
 
 

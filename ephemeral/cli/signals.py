@@ -1,6 +1,8 @@
 """Turn the first SIGINT or SIGTERM into an exception, so that teardown runs once and nothing disturbs it."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -21,7 +23,28 @@ def raise_on_signals() -> None:
             signal.signal(number, _raise_once)
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """A signal that comes while the body runs raises at its end: a child is never forked and then forgotten."""
+    _waiting.clear()
+    _holding.append(True)
+    try:
+        yield
+    finally:
+        _holding.clear()
+    if _waiting:
+        raise Interrupted(_waiting[0])
+
+
+#: Lists, because a handler must not take locks.
+_holding: list[bool] = []
+_waiting: list[int] = []
+
+
 def _raise_once(number: int, _frame: FrameType | None) -> None:
     for each in _NUMBERS:
         signal.signal(each, signal.SIG_IGN)
-    raise Interrupted(number)
+    if _holding:
+        _waiting.append(number)
+    else:
+        raise Interrupted(number)
