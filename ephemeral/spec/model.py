@@ -58,6 +58,10 @@ class Cluster:
     kubernetes: str = field(
         default="", metadata=doc("Kubernetes version, `1.36` or `1.36.3`; empty: the default.", numeric=True)
     )
+    outbound: bool = field(
+        default=True,
+        metadata=doc("Whether real nodes (pods, image pulls) may reach at all what this machine reaches."),
+    )
     simulated: SimulatedNodes = field(default_factory=SimulatedNodes, metadata=doc("Size of the simulated nodes."))
 
 

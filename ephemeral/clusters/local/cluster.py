@@ -2,17 +2,20 @@
 
 import os
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ephemeral.clusters.local import record
+from ephemeral.clusters.local.control import tell
 from ephemeral.clusters.local.paths import Paths
 from ephemeral.errors import ClusterError
 from ephemeral.leases import Lease
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
 if TYPE_CHECKING:
-    from ephemeral.spec.model import SimulatedNodes
+    from ephemeral.clusters.local.real.addresses import Addresses
+    from ephemeral.spec.model import Spec
 
 _OK = 200
 _LOG_LINES = 15
@@ -21,8 +24,8 @@ _LOG_LINES = 15
 class LocalCluster:
     """A control plane as processes of this machine (implements Cluster)."""
 
-    def __init__(self, paths: Paths, *, nodes: "SimulatedNodes | None" = None, owner: int | None = None) -> None:
-        """``nodes`` are still to be created; ``owner`` is the descriptor whose closing ends the cluster."""
+    def __init__(self, paths: Paths, *, made_for: "Spec | None" = None, owner: int | None = None) -> None:
+        """``made_for``: it is new, and its objects are still to be created; closing ``owner`` ends the cluster."""
         self._record = record.read_json(paths.record)
         if "lease" not in self._record:
             raise ClusterError(f"environment {paths.home.name} is a leftover without a record.")
@@ -30,25 +33,67 @@ class LocalCluster:
         self.name = str(self._record["name"])
         self.lease = Lease.from_dict(self._record["lease"])
         self.kubeconfig: Path = paths.kubeconfig
-        self._nodes = nodes
+        self._made_for = made_for
         self._owner = owner
 
     def wait_answering(self, deadline: Deadline) -> None:
         """Return once the API answers a LIST. Raises ClusterError as soon as a component has died."""
         wait_until(lambda: self._expect("/api/v1/namespaces"), deadline=deadline, what="API server", **_QUICK)
-        if self._nodes is not None:
-            from ephemeral.clusters.local.api import Api
-            from ephemeral.clusters.local.furnish import create_default_service_account, create_simulated_nodes
+        if self._made_for is not None:
+            self._furnish(self._made_for, deadline)
+            self._made_for = None
 
-            api = Api(self.kubeconfig)
-            create_default_service_account(api, deadline)
-            create_simulated_nodes(api, self._nodes, deadline)
-            self._nodes = None
+    def _furnish(self, spec: "Spec", deadline: Deadline) -> None:
+        from ephemeral.clusters.local.api import Api
+        from ephemeral.clusters.local.furnish import create_default_service_account, create_simulated_nodes
+
+        api = Api(self.kubeconfig)
+        create_default_service_account(api, deadline)
+        if self.addresses:
+            from ephemeral.clusters.local.real.furnish import create_cluster_objects
+
+            create_cluster_objects(api, self.addresses, deadline)
+        else:
+            create_simulated_nodes(api, spec.cluster.simulated, deadline)
 
     def wait_ready(self, deadline: Deadline) -> None:
-        """Return once `/readyz` answers and the default ServiceAccount exists."""
+        """Return once `/readyz` answers, the default ServiceAccount exists, and real nodes take pods and have DNS."""
+        if self.addresses:
+            self._wait_for_node(self.addresses, deadline)
         for path in ("/readyz", "/api/v1/namespaces/default/serviceaccounts/default"):
             wait_until(lambda path=path: self._expect(path), deadline=deadline, what=f"cluster ({path})", **_QUICK)  # type: ignore[misc]
+
+    def _wait_for_node(self, addresses: "Addresses", deadline: Deadline) -> None:
+        from ephemeral.clusters.local.api import Api
+        from ephemeral.clusters.local.real.furnish import expect_node, wait_for_dns
+
+        api = Api(self.kubeconfig)
+
+        def node() -> None:
+            if trouble := self.diagnose():
+                raise ClusterError(trouble)
+            expect_node(api)
+
+        wait_until(node, deadline=deadline, what="node", **_QUICK)
+        wait_for_dns(addresses, deadline)
+
+    @cached_property
+    def addresses(self) -> "Addresses | None":
+        """Addresses of an environment with real nodes."""
+        network = self._record.get("network")
+        if not network:
+            return None
+        from ipaddress import IPv4Network
+
+        from ephemeral.clusters.local.real.addresses import Addresses
+
+        return Addresses(IPv4Network(network))
+
+    def expose(self, address: str, protocol: str, port: int) -> None:
+        """Let the machine reach a Service's port at its ClusterIP. Simulated nodes have nothing to reach."""
+        if not self.addresses:
+            raise ClusterError(f"nothing answers in environment {self.name}: simulated nodes run nothing.")
+        tell(self.paths, f"expose {address} {protocol} {port}")
 
     def detach(self) -> None:
         """Let the supervisor go on alone: one byte before the pipe closes says that this is meant."""
@@ -60,14 +105,10 @@ class LocalCluster:
 
     def renew(self, lease: Lease) -> None:
         """Stamp a new lease; the supervisor reads it at once."""
-        import signal
-
         self._record["lease"] = lease.to_dict()
         record.write_json(self.paths.record, self._record)
         self.lease = lease
-        supervisor = self.processes().get("supervisor")
-        if supervisor:
-            record.signal_process(supervisor, signal.SIGUSR1)
+        tell(self.paths, "lease")
 
     def processes(self) -> dict[str, dict[str, int]]:
         """Recorded processes by component; empty when the record is of an earlier boot."""

@@ -4,7 +4,7 @@ Flags that save time are explained here; the figures behind them are in docs/arc
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +20,33 @@ SIMULATED_NODES = ("kwok",)
 Component = dict[str, Any]
 
 
-def control_plane(programs: Mapping[str, Path], paths: Paths, port: int) -> list[Component]:
-    """etcd, kube-apiserver, kube-scheduler and kube-controller-manager, in starting order."""
+def control_plane(
+    programs: Mapping[str, Path], paths: Paths, port: int, *, services: str = SERVICE_RANGE, apiserver: Sequence[str]
+) -> list[Component]:
+    """etcd, kube-apiserver, kube-scheduler and kube-controller-manager, in starting order.
+
+    ``apiserver`` are the flags of the API server that depend on the kind of nodes.
+    """
     return [
         _component(paths, programs, "etcd", _etcd(paths), after={}),
         _component(
             paths,
             programs,
             "kube-apiserver",
-            _apiserver(paths, port),
+            [*_apiserver(paths, port, services), *apiserver],
             after={"file": str(paths.pki / "complete"), "unix": str(paths.etcd_socket)},
         ),
         _component(paths, programs, "kube-scheduler", _scheduler(paths), after={"tcp": port}),
         _component(paths, programs, "kube-controller-manager", _controller_manager(paths), after={"tcp": port}),
     ]
+
+
+#: Flags of an API server that shares the machine's network with whoever is there, and has no pods to serve.
+ON_THE_MACHINE = (
+    "--bind-address=127.0.0.1",
+    "--permit-port-sharing",  # the supervisor holds the port with SO_REUSEPORT: nobody else can take it
+    "--endpoint-reconciler-type=none",
+)
 
 
 def simulated_nodes(programs: Mapping[str, Path], paths: Paths, port: int) -> Component:
@@ -79,13 +92,11 @@ def _etcd(paths: Paths) -> list[str]:
     ]
 
 
-def _apiserver(paths: Paths, port: int) -> list[str]:
+def _apiserver(paths: Paths, port: int, services: str) -> list[str]:
     pki = paths.pki
     return [
         f"--etcd-servers=unix://{paths.etcd_socket}",
-        "--bind-address=127.0.0.1",
         f"--secure-port={port}",
-        "--permit-port-sharing",  # the supervisor holds the port with SO_REUSEPORT: nobody else can take it
         f"--cert-dir={pki}",
         f"--client-ca-file={pki}/ca.crt",
         f"--tls-cert-file={pki}/apiserver.crt",
@@ -93,7 +104,7 @@ def _apiserver(paths: Paths, port: int) -> list[str]:
         f"--service-account-key-file={pki}/service-account.pub",
         f"--service-account-signing-key-file={pki}/service-account.key",
         f"--service-account-issuer={ISSUER}",
-        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        f"--service-cluster-ip-range={services}",
         f"--requestheader-client-ca-file={pki}/front-proxy-ca.crt",
         "--requestheader-allowed-names=front-proxy-client",
         "--requestheader-username-headers=X-Remote-User",
@@ -104,7 +115,6 @@ def _apiserver(paths: Paths, port: int) -> list[str]:
         "--authorization-mode=Node,RBAC",
         "--allow-privileged=true",  # what pods may do is for Pod Security to say, namespace by namespace
         f"--admission-control-config-file={paths.home / 'admission.json'}",
-        "--endpoint-reconciler-type=none",  # one server, reached at one address
         "--profiling=false",
     ]
 

@@ -2,16 +2,15 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from ephemeral.clusters.local import pki
-from ephemeral.clusters.local.components import KUBERNETES_SERVICE_IP
 from ephemeral.clusters.local.paths import Paths
 
 _SERVER_NAMES = [
     "localhost",
     "127.0.0.1",
-    KUBERNETES_SERVICE_IP,
     "kubernetes",
     "kubernetes.default",
     "kubernetes.default.svc",
@@ -19,13 +18,17 @@ _SERVER_NAMES = [
 ]
 
 
-def write_credentials(paths: Paths, name: str, port: int) -> None:
-    """Make authorities, certificates, the ServiceAccount key and the kubeconfig; then say that they are complete."""
+def write_credentials(paths: Paths, name: str, server: str, addresses: Sequence[str], *, node: str = "") -> None:
+    """Make authorities, certificates, the ServiceAccount key and the kubeconfig; then say that they are complete.
+
+    ``server`` is the API server's URL, ``addresses`` the IP addresses that it answers at; ``node`` the name of a real
+    node, which gets an identity of its own.
+    """
     directory = paths.pki
     directory.mkdir(mode=0o700)
     authority = pki.make_authority("ephemeral")
     authority.write(directory, "ca")
-    pki.make_server(authority, "kube-apiserver", _SERVER_NAMES).write(directory, "apiserver")
+    pki.make_server(authority, "kube-apiserver", [*_SERVER_NAMES, *addresses]).write(directory, "apiserver")
     front_proxy = pki.make_authority("ephemeral-front-proxy")
     front_proxy.write(directory, "front-proxy-ca")
     pki.make_client(front_proxy, "front-proxy-client").write(directory, "front-proxy-client")
@@ -34,11 +37,23 @@ def write_credentials(paths: Paths, name: str, port: int) -> None:
     pki.write_private(directory / "service-account.pub", pki.public_pem(token_key))
     administrator = pki.make_client(authority, "ephemeral-admin", "system:masters")
     administrator.write(directory, "admin")
-    _write_kubeconfig(paths.kubeconfig, name, port, authority, administrator)
+    _write_kubeconfig(paths.kubeconfig, name, server, authority, administrator)
+    if node:
+        _write_node_identity(paths, name, server, authority, node, addresses)
     (directory / "complete").touch()
 
 
-def _write_kubeconfig(path: Path, name: str, port: int, authority: pki.Identity, administrator: pki.Identity) -> None:
+def _write_node_identity(
+    paths: Paths, name: str, server: str, authority: pki.Identity, node: str, addresses: Sequence[str]
+) -> None:
+    """Kubelet's certificates as server and client, and the one that the API server shows to kubelet."""
+    pki.make_server(authority, node, [node, *addresses]).write(paths.pki, "kubelet")
+    pki.make_client(authority, "kube-apiserver", "system:masters").write(paths.pki, "kubelet-client")
+    identity = pki.make_client(authority, f"system:node:{node}", "system:nodes")
+    _write_kubeconfig(paths.settings / "kubelet.kubeconfig", name, server, authority, identity)
+
+
+def _write_kubeconfig(path: Path, name: str, server: str, authority: pki.Identity, user: pki.Identity) -> None:
     """JSON is YAML: no dumper is needed. Embedded data, so that the file can be copied anywhere."""
     context = f"ephemeral-{name}"
     config = {
@@ -48,7 +63,7 @@ def _write_kubeconfig(path: Path, name: str, port: int, authority: pki.Identity,
             {
                 "name": context,
                 "cluster": {
-                    "server": f"https://127.0.0.1:{port}",
+                    "server": server,
                     "certificate-authority-data": _base64(authority.certificate_pem()),
                 },
             }
@@ -57,8 +72,8 @@ def _write_kubeconfig(path: Path, name: str, port: int, authority: pki.Identity,
             {
                 "name": context,
                 "user": {
-                    "client-certificate-data": _base64(administrator.certificate_pem()),
-                    "client-key-data": _base64(administrator.key_pem()),
+                    "client-certificate-data": _base64(user.certificate_pem()),
+                    "client-key-data": _base64(user.key_pem()),
                 },
             }
         ],

@@ -16,16 +16,18 @@ _CREATED = 201
 def create_default_service_account(api: Api, deadline: Deadline) -> None:
     """Create it instead of awaiting the controller that would, a second later."""
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
-    _create(api, "/api/v1/namespaces/default/serviceaccounts", account, deadline)
+    create(api, "/api/v1/namespaces/default/serviceaccounts", account, deadline)
 
 
 def create_simulated_nodes(api: Api, size: SimulatedNodes, deadline: Deadline) -> None:
     """Create the Node objects that KWOK then keeps alive."""
     for number in range(size.count):
-        _create(api, "/api/v1/nodes", _node(f"node-{number}", size), deadline)
+        create(api, "/api/v1/nodes", _node(f"node-{number}", size), deadline)
 
 
-def _create(api: Api, path: str, body: dict[str, Any], deadline: Deadline) -> None:
+def create(api: Api, path: str, body: dict[str, Any], deadline: Deadline) -> None:
+    """POST an object until the young server takes it. Raises ClusterError when it never will."""
+
     def attempt() -> None:
         status, answer = api.request("POST", path, body)
         if status in (_CREATED, _ALREADY_EXISTS):

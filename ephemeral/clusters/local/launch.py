@@ -1,4 +1,4 @@
-"""Bring up the supervisor of a new environment: stamp, start, then write what the processes wait for."""
+"""Bring up a new environment: stamp, start its supervisor, then write what the processes wait for."""
 
 import json
 import os
@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ephemeral.clusters.local import record
-from ephemeral.clusters.local.components import Component, control_plane, simulated_nodes
+from ephemeral.clusters.local.components import (
+    KUBERNETES_SERVICE_IP,
+    ON_THE_MACHINE,
+    Component,
+    control_plane,
+    simulated_nodes,
+)
 from ephemeral.clusters.local.credentials import write_credentials
 from ephemeral.clusters.local.paths import Paths, check_ours
 from ephemeral.leases import Lease
@@ -23,29 +29,98 @@ _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 def launch(
     paths: Paths, lock: int, spec: Spec, policy: Policy, lease: Lease, kubernetes: str, programs: Mapping[str, Path]
 ) -> int:
-    """Start everything and return the descriptor whose closing ends it all; the supervisor inherits ``lock``.
+    """Start everything and return the descriptor whose closing ends it all; the supervisor holds ``lock`` as well.
 
     The record with the lease is written before the first process or directory exists besides it.
     """
     record.write_json(paths.record, _record_of(spec, policy, lease, kubernetes))
-    check_ours(paths.volatile.parent.parent)
-    check_ours(paths.volatile.parent)
-    check_ours(paths.volatile)
+    for directory in (paths.volatile, paths.disk) if spec.cluster.nodes == "real" else (paths.volatile,):
+        for part in (directory.parent.parent, directory.parent, directory):
+            check_ours(part)
     paths.logs.mkdir(mode=0o700)
-    with _reserve_port() as port_holder:
-        port = port_holder.getsockname()[1]
-        components = [*control_plane(programs, paths, port), simulated_nodes(programs, paths, port)]
-        owner, forking = _start_supervisor(paths, lock, port_holder.fileno(), lease, components)
+    os.mkfifo(paths.control, 0o600)
+    record.write_json(paths.home / "admission.json", _admission(policy))
+    reader, writer = os.pipe()
     try:
-        # etcd boots while the certificates are made; the API server waits for them.
-        record.write_json(paths.home / "admission.json", _admission(policy))
-        write_credentials(paths, spec.name, port)
+        if spec.cluster.nodes == "real":
+            _start_real(paths, [lock, reader], spec, policy, lease, programs)
+        else:
+            _start_simulated(paths, [lock, reader], spec, lease, programs)
     except BaseException:
-        os.close(owner)
+        os.close(writer)
         raise
     finally:
+        os.close(reader)
+    return writer
+
+
+def _start_simulated(
+    paths: Paths, descriptors: list[int], spec: Spec, lease: Lease, programs: Mapping[str, Path]
+) -> None:
+    with _reserve_port() as port_holder:
+        port = port_holder.getsockname()[1]
+        components = control_plane(programs, paths, port, apiserver=ON_THE_MACHINE)
+        _write_plan(paths, lease, [*components, simulated_nodes(programs, paths, port)])
+        forking = _start_supervisor(paths, descriptors[1], [*descriptors, port_holder.fileno()])
+    try:
+        # etcd boots while the certificates are made; the API server waits for them.
+        write_credentials(paths, spec.name, f"https://127.0.0.1:{port}", [KUBERNETES_SERVICE_IP])
+    finally:
         forking.wait()  # it has forked the supervisor, which is nobody's child and leaves us no zombie
-    return owner
+
+
+def _start_real(
+    paths: Paths,
+    descriptors: list[int],
+    spec: Spec,
+    policy: Policy,
+    lease: Lease,
+    programs: Mapping[str, Path],
+) -> None:
+    from ephemeral.clusters.local.real import components, settings
+    from ephemeral.clusters.local.real.addresses import claim_addresses
+    from ephemeral.clusters.local.real.edge import API_PORT
+    from ephemeral.clusters.local.real.root import cgroup_of, start_keeper
+
+    addresses, claim = claim_addresses()
+    cgroup = cgroup_of(spec.name)
+    record.write_json(paths.record, record.read_json(paths.record) | {"network": str(addresses.network)})
+    with claim:
+        components.write_settings(paths, programs, addresses, spec, policy, cgroup)
+        plane = control_plane(
+            programs,
+            paths,
+            API_PORT,
+            services=str(addresses.services),
+            apiserver=_with_kubelet(paths, str(addresses.node)),
+        )
+        _write_plan(
+            paths,
+            lease,
+            [*plane, *components.real_node(programs, paths, addresses)],
+            namespaces=components.namespaces(paths, programs, addresses, spec, cgroup),
+            actions=components.actions(programs),
+        )
+        start_keeper(paths.plan, [*descriptors, claim.fileno()], paths.logs / "supervisor.log")
+    write_credentials(
+        paths,
+        spec.name,
+        f"https://{addresses.node}:{API_PORT}",
+        [str(addresses.node), str(addresses.kubernetes)],
+        node=settings.NODE,
+    )
+
+
+def _with_kubelet(paths: Paths, node: str) -> list[str]:
+    """Flags of an API server with nodes to talk to, alone in a network of its own."""
+    return [
+        f"--advertise-address={node}",
+        "--enable-admission-plugins=NodeRestriction",
+        "--kubelet-preferred-address-types=InternalIP",
+        f"--kubelet-certificate-authority={paths.pki}/ca.crt",
+        f"--kubelet-client-certificate={paths.pki}/kubelet-client.crt",
+        f"--kubelet-client-key={paths.pki}/kubelet-client.key",
+    ]
 
 
 def _record_of(spec: Spec, policy: Policy, lease: Lease, kubernetes: str) -> dict[str, Any]:
@@ -72,39 +147,37 @@ def _reserve_port() -> socket.socket:
     return holder
 
 
-def _start_supervisor(
-    paths: Paths, lock: int, port_fd: int, lease: Lease, components: list[Component]
-) -> tuple[int, "subprocess.Popen[bytes]"]:
-    reader, writer = os.pipe()
+def _write_plan(paths: Paths, lease: Lease, components: list[Component], **more: Any) -> None:
+    bases = [directory.parent for directory in (paths.volatile, paths.disk)]
     plan = {
         "home": str(paths.home),
         "record": str(paths.record),
         "processes": str(paths.processes),
         "failure": str(paths.failure),
-        "remove": [str(paths.volatile), str(paths.home)],
-        "remove-if-empty": [str(paths.volatile.parent), str(paths.volatile.parent.parent)],
+        "control": str(paths.control),
+        "log": str(paths.logs / "supervisor.log"),
+        "remove": [str(paths.volatile), str(paths.disk), str(paths.home)],
+        "remove-if-empty": [str(directory) for base in bases for directory in (base, base.parent)],
         "expires-at": lease.expires_at.timestamp(),
-        "owner-fd": reader,
         "components": components,
+        "actions": {},
+        **more,
     }
-    try:
-        paths.plan.write_text(json.dumps(plan), encoding="utf-8")
-        with (paths.logs / "supervisor.log").open("wb") as log:
-            return writer, subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_SUPERVISOR), str(paths.plan), "--fork"],
-                pass_fds=(lock, port_fd, reader),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env={"PATH": os.defpath},
-                start_new_session=True,
-            )
-    except BaseException:
-        os.close(writer)
-        raise
-    finally:
-        os.close(reader)
+    paths.plan.write_text(json.dumps(plan), encoding="utf-8")
+
+
+def _start_supervisor(paths: Paths, owner: int, descriptors: list[int]) -> "subprocess.Popen[bytes]":
+    with (paths.logs / "supervisor.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_SUPERVISOR), str(paths.plan), str(owner), "--fork"],
+            pass_fds=descriptors,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env={"PATH": os.defpath},
+            start_new_session=True,
+        )
 
 
 def _admission(policy: Policy) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Where an environment keeps its files.
 
-Two directories, both 0700 and ours. The *home* (state, kubeconfig, keys, logs) says that the environment exists and
-is removed last. The *volatile* directory holds etcd's data and socket: on tmpfs when there is room, and at a short
-path, because a Unix socket's path has at most 107 bytes.
+Directories that are 0700 and ours. The *home* (state, kubeconfig, keys, logs) says that the environment exists and is
+removed last. The *volatile* directory holds etcd's data and sockets: on tmpfs when there is room, and at a short
+path, because a Unix socket's path has at most 107 bytes. The *disk* directory of real nodes holds images, containers
+and volumes, and is never on tmpfs.
 """
 
 import hashlib
@@ -27,6 +28,7 @@ class Paths:
 
     home: Path
     volatile: Path
+    disk: Path
 
     @property
     def lock(self) -> Path:
@@ -69,6 +71,31 @@ class Paths:
         return self.home / "pki"
 
     @property
+    def control(self) -> Path:
+        """A named pipe: the supervisor does what is written into it, a line each."""
+        return self.home / "control"
+
+    @property
+    def settings(self) -> Path:
+        """Configuration files of a real node's programs."""
+        return self.home / "settings"
+
+    @property
+    def cni(self) -> Path:
+        """Configuration of the pod network."""
+        return self.home / "cni"
+
+    @property
+    def connected(self) -> Path:
+        """Exists once the namespaces of real nodes are tied to the machine."""
+        return self.volatile / "connected"
+
+    @property
+    def containerd_socket(self) -> Path:
+        """containerd's API; root's alone."""
+        return self.volatile / "containerd.sock"
+
+    @property
     def etcd_socket(self) -> Path:
         """The only way into etcd."""
         return self.volatile / "etcd.sock"
@@ -98,14 +125,22 @@ def paths_of(name: str) -> Paths:
         raise SpecError(f"{name!r} is no name of an environment: up to 40 of a-z, 0-9 and -, ends not with -.")
     places = [base / name for base in volatile_bases()]
     existing = [place for place in places if place.exists()]
-    return Paths(home=homes() / name, volatile=(existing or places)[0])
+    return Paths(home=homes() / name, volatile=(existing or places)[0], disk=_base_below(_FALLBACK) / name)
 
 
 def volatile_bases() -> list[Path]:
     """Where volatile directories of this state root may be, the preferred one first."""
-    root = hashlib.sha256(str(state_root()).encode()).hexdigest()[:10]
     parents = [_TMPFS, _FALLBACK] if _has_room(_TMPFS) else [_FALLBACK, _TMPFS]
-    return [parent / f"ephemeral-{os.getuid()}" / root for parent in parents]
+    return [_base_below(parent) for parent in parents]
+
+
+def _base_below(parent: Path) -> Path:
+    return parent / f"ephemeral-{os.getuid()}" / state_key()
+
+
+def state_key() -> str:
+    """Short and unique to this state root, for names outside of it."""
+    return hashlib.sha256(str(state_root()).encode()).hexdigest()[:10]
 
 
 def make_private(directory: Path) -> None:

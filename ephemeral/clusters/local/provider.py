@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ephemeral.clusters.local import record
+from ephemeral.clusters.local.control import tell
 from ephemeral.clusters.local.cluster import LocalCluster
 from ephemeral.clusters.local.lock import try_lock
 from ephemeral.clusters.local.paths import Paths, check_room, homes, paths_of, volatile_bases
@@ -29,13 +30,11 @@ class LocalProvider:
 
     def create(self, spec: "Spec", policy: "Policy", lease: "Lease", progress: "Progress") -> LocalCluster:
         """Start the control plane of ``spec``; it dies with this process until detached."""
-        from ephemeral.clusters.local.components import CONTROL_PLANE, SIMULATED_NODES
         from ephemeral.clusters.local.launch import launch
         from ephemeral.tools import require, resolve_kubernetes
 
-        _check_node_mode(spec)
         kubernetes = resolve_kubernetes(spec.cluster.kubernetes)
-        programs = require([*CONTROL_PLANE, *SIMULATED_NODES], kubernetes=kubernetes, progress=progress)
+        programs = require(programs_for(spec), kubernetes=kubernetes, progress=progress)
         check_room()
         paths = paths_of(spec.name)
         lock = try_lock(paths)
@@ -57,7 +56,7 @@ class LocalProvider:
                 ) from error
             raise
         os.close(lock)  # the supervisor has it now
-        return LocalCluster(paths, nodes=spec.cluster.simulated, owner=owner)
+        return LocalCluster(paths, made_for=spec, owner=owner)
 
     def get(self, name: str) -> LocalCluster:
         """Find a cluster by name. Raises NoEnvironmentError."""
@@ -82,13 +81,13 @@ class LocalProvider:
     def delete(self, name: str) -> bool:
         """End the processes and remove the files of ``name``; False when there was nothing."""
         paths = paths_of(name)
-        if not paths.home.exists() and not paths.volatile.exists():
+        if not any(path.exists() for path in (paths.home, paths.volatile, paths.disk)):
             return False
-        supervisor = _end_supervisor(paths, signal.SIGTERM)
+        supervisor = _end_supervisor(paths)
         try:
             lock = _await_lock(paths, supervisor, _ORDERLY_END_SECONDS)
         except WaitError:
-            supervisor = _end_supervisor(paths, signal.SIGKILL)
+            supervisor = _end_supervisor(paths, by_force=True)
             lock = _await_lock(paths, supervisor, _FORCED_END_SECONDS)
         _remove_leftovers(paths)
         shutil.rmtree(paths.home, ignore_errors=True)
@@ -97,12 +96,15 @@ class LocalProvider:
         return True
 
 
-def _check_node_mode(spec: "Spec") -> None:
-    if spec.cluster.nodes != "simulated":
-        raise ClusterError(
-            "real nodes are not available in this version of ephemeral.",
-            hint="Write `nodes: simulated` under `cluster:` (pods turn Ready, nothing runs), or --nodes simulated.",
-        )
+def programs_for(spec: "Spec") -> "list[str]":
+    """The programs that an environment consists of."""
+    from ephemeral.clusters.local.components import CONTROL_PLANE, SIMULATED_NODES
+
+    if spec.cluster.nodes == "simulated":
+        return [*CONTROL_PLANE, *SIMULATED_NODES]
+    from ephemeral.clusters.local.real.components import OUTBOUND_PROGRAM, PROGRAMS
+
+    return [*CONTROL_PLANE, *PROGRAMS, *([OUTBOUND_PROGRAM] if spec.cluster.outbound else [])]
 
 
 def _is_kept_alive(paths: Paths) -> bool:
@@ -119,13 +121,20 @@ def _is_kept_alive(paths: Paths) -> bool:
         return False
 
 
-def _end_supervisor(paths: Paths, number: int) -> dict[str, int] | None:
-    """Signal the supervisor that is recorded, if any, and return it."""
+def _end_supervisor(paths: Paths, *, by_force: bool = False) -> dict[str, int] | None:
+    """Tell the supervisor that is recorded, if any, to end, and return it."""
     supervisor = None
     with suppress(ClusterError):
         supervisor = LocalCluster(paths).processes().get("supervisor")
-        if supervisor:
-            record.signal_process(supervisor, number)
+    if not by_force:
+        tell(paths, "end")
+    elif supervisor:
+        try:
+            record.signal_process(supervisor, signal.SIGKILL)
+        except PermissionError:
+            from ephemeral.clusters.local.real.root import kill
+
+            kill(supervisor["pid"])
     return supervisor
 
 
@@ -134,7 +143,7 @@ def _await_lock(paths: Paths, supervisor: dict[str, int] | None, seconds: float)
 
     def attempt() -> int:
         nonlocal supervisor
-        supervisor = _end_supervisor(paths, signal.SIGTERM) or supervisor  # it may have been started only now
+        supervisor = _end_supervisor(paths) or supervisor  # it may have been started only now
         if record.is_alive(supervisor):  # its files may be gone, and a new lock free, a moment before itself
             raise NotYet("its supervisor still runs")
         lock = try_lock(paths)
@@ -150,7 +159,12 @@ def _remove_leftovers(paths: Paths) -> None:
     """Under the lock: end what an earlier, dead environment left running, and remove all but the lock itself."""
     with suppress(ClusterError):
         for process in LocalCluster(paths).processes().values():
-            record.signal_process(process, signal.SIGKILL)
+            with suppress(PermissionError):  # root's: the kernel has ended them with their namespace
+                record.signal_process(process, signal.SIGKILL)
+    if paths.disk.exists():
+        from ephemeral.clusters.local.real.root import remove_remains
+
+        remove_remains(paths)
     for base in volatile_bases():
         shutil.rmtree(base / paths.home.name, ignore_errors=True)
     for entry in paths.home.iterdir():

@@ -1,0 +1,1 @@
+"""Real nodes: kubelet, containerd and what they need, inside namespaces of the environment's own."""
