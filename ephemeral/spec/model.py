@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 Provider = Literal["local", "vcluster"]
 NodeMode = Literal["real", "simulated"]
+PodNetwork = Literal["basic", "cilium"]
 PodSecurity = Literal["privileged", "baseline", "restricted"]
 Preset = Literal["isolated", "none"]
 
@@ -57,6 +58,13 @@ class Cluster:
     )
     kubernetes: str = field(
         default="", metadata=doc("Kubernetes version, `1.36` or `1.36.3`; empty: the default.", numeric=True)
+    )
+    network: PodNetwork = field(
+        default="basic",
+        metadata=doc(
+            "Pod network of real nodes: `basic` starts at once and enforces the environment's edge; `cilium` "
+            "enforces NetworkPolicies among pods as well."
+        ),
     )
     outbound: bool = field(
         default=True,

@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ephemeral.clusters.local import record
-from ephemeral.clusters.local.control import tell
 from ephemeral.clusters.local.cluster import LocalCluster
+from ephemeral.clusters.local.control import tell
 from ephemeral.clusters.local.lock import try_lock
 from ephemeral.clusters.local.paths import Paths, check_room, homes, paths_of, volatile_bases
 from ephemeral.errors import ClusterError, NameTakenError, NoEnvironmentError, StateError, WaitError

@@ -99,7 +99,7 @@ class Supervisor:
         """Run a prepared command with the words put in."""
         argv = [part.format(*words) for part in self.plan["actions"][name]]
         with open(self.plan["log"], "ab") as log:
-            subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, timeout=10)  # noqa: S603
+            subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, timeout=10)
 
     def seconds_left(self) -> float:
         """Seconds until ``expires-at``, by the wall clock: a machine that slept must not prolong the lease."""

@@ -26,6 +26,7 @@ class Running:
         for directory in (home, self.volatile):
             directory.mkdir()
         reader, self.owner = os.pipe()
+        os.mkfifo(home / "control")
         plan = {
             "home": str(home),
             "record": str(home / "environment.json"),
@@ -34,12 +35,14 @@ class Running:
             "remove": [str(self.volatile), str(home)],
             "remove-if-empty": [],
             "expires-at": time.time() + seconds,
-            "owner-fd": reader,
+            "control": str(home / "control"),
+            "log": str(home / "supervisor.log"),
             "components": components,
+            "actions": {"greet": ["touch", f"{home.parent}/{{0}}"]},
         }
         (home / "plan.json").write_text(json.dumps(plan))
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", supervisor.__file__, str(home / "plan.json")], pass_fds=[reader]
+            [sys.executable, "-I", "-S", supervisor.__file__, str(home / "plan.json"), str(reader)], pass_fds=[reader]
         )
         os.close(reader)
 
@@ -52,6 +55,9 @@ class Running:
 
         return wait_until(attempt, deadline=Deadline(20), what="components")
 
+    def tell(self, words: str) -> None:
+        (self.home / "control").write_text(f"{words}\n")
+
     def wait_gone(self, pids: list[int]) -> None:
         assert self.process.wait(20) is not None
         assert not self.home.exists()
@@ -62,6 +68,11 @@ class Running:
 
 def component(name: str, argv: list[str], home: Path, **after: object) -> dict[str, object]:
     return {"name": name, "argv": argv, "env": {"PATH": os.defpath}, "log": str(home / f"{name}.log"), "after": after}
+
+
+def _expect_file(path: Path) -> None:
+    if not path.exists():
+        raise NotYet(f"no {path.name}")
 
 
 @pytest.fixture
@@ -102,8 +113,37 @@ def test_a_renewed_lease_is_read(start: Callable[..., Running], tmp_path: Path) 
     pids = running.pids(1)
     lease = {"expires-at": "2020-01-01T00:00:00+00:00"}
     (running.home / "environment.json").write_text(json.dumps({"lease": lease}))
-    running.process.send_signal(signal.SIGUSR1)
+    running.tell("lease")
     running.wait_gone(pids)
+
+
+def test_the_control_pipe_ends_it(start: Callable[..., Running], tmp_path: Path) -> None:
+    running = start(component("a", SLEEPER, tmp_path))
+    pids = running.pids(1)
+    running.tell("nonsense that nobody knows\n\nend")
+    running.wait_gone(pids)
+
+
+def test_an_action_gets_plain_words_only(start: Callable[..., Running], tmp_path: Path) -> None:
+    running = start(component("a", SLEEPER, tmp_path))
+    running.pids(1)
+    running.tell("greet ../bad;touch\ngreet 10.0.0.1")
+    wait_until(lambda: _expect_file(tmp_path / "10.0.0.1"), deadline=Deadline(10), what="greeting")
+    assert not list(tmp_path.glob("*bad*"))
+
+
+def test_a_short_lived_component_may_end_well_and_lets_others_start(
+    start: Callable[..., Running], tmp_path: Path
+) -> None:
+    done = tmp_path / "done"
+    start(
+        component("second", ["touch", str(tmp_path / "second")], tmp_path, file=[str(done)])
+        | {"done": str(tmp_path / "second-done")},
+        component("first", ["true"], tmp_path) | {"done": str(done)},
+    )
+    wait_until(lambda: _expect_file(tmp_path / "second-done"), deadline=Deadline(10), what="second")
+    assert (tmp_path / "second").exists()
+    assert not (tmp_path / "home" / "failure.json").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

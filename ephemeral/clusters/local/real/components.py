@@ -42,7 +42,8 @@ def real_node(programs: Mapping[str, Path], paths: Paths, addresses: Addresses) 
         name: str(paths.settings / name) for name in ("containerd.toml", "kubelet", "kube-proxy", "Corefile")
     }
     images_done = str(paths.volatile / "images-loaded")
-    connected = {"file": [str(paths.connected), str(paths.pki / "complete")], "tcp": API_PORT}
+    files = [str(paths.connected), str(paths.pki / "complete")]
+    connected = {"file": files, "tcp": API_PORT}
     kubelet = [
         f"--config={settings_of['kubelet']}",
         f"--kubeconfig={paths.settings / 'kubelet.kubeconfig'}",
@@ -61,7 +62,7 @@ def real_node(programs: Mapping[str, Path], paths: Paths, addresses: Addresses) 
             after={"unix": socket},
             done=images_done,
         ),
-        make("kubelet", kubelet, after={**connected, "file": [*connected["file"], images_done], "unix": socket}),
+        make("kubelet", kubelet, after={"file": [*files, images_done], "tcp": API_PORT, "unix": socket}),
         make("kube-proxy", [f"--config={settings_of['kube-proxy']}"], after=connected),
         make("coredns", [f"-conf={settings_of['Corefile']}"], after=connected),
     ]

@@ -16,10 +16,13 @@ import socket
 import subprocess
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # -I leaves it out; stdlib as well
-import supervisor
+if TYPE_CHECKING:
+    from ephemeral.clusters.local import supervisor
+else:  # no package where this runs (-I leaves even this folder out); the supervisor is standard library alone as well
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    import supervisor
 
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWPID = 0x20000000

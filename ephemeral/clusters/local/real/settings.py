@@ -32,7 +32,7 @@ def containerd_config(paths: Paths, programs: Mapping[str, Path]) -> str:
 version = 3
 root = {json.dumps(str(paths.disk / "containerd"))}
 state = {json.dumps(str(paths.volatile / "containerd"))}
-disabled_plugins = ["io.containerd.nri.v1.nri", "io.containerd.internal.v1.tracing", "io.containerd.tracing.processor.v1.otlp"]
+disabled_plugins = ["io.containerd.nri.v1.nri", "io.containerd.tracing.processor.v1.otlp"]
 
 [grpc]
 address = {json.dumps(str(paths.containerd_socket))}
