@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 #: A control plane on an overloaded two-core machine needs some ten seconds; nobody should wait longer than this.
 START_SECONDS = 120.0
 
+#: Pods are ready and kube-proxy needs a fraction of a second by the time somebody asks for a URL.
+REACH_SECONDS = 15.0
+
 
 def up(
     spec: Spec | Path | str | None = None,
@@ -59,7 +62,7 @@ def up(
         from ephemeral.spec.load import find_spec, load
 
         spec = load(Path(spec) if spec else find_spec(Path.cwd())).spec
-    _check_expose(spec)
+    _check_answers(spec)
     progress = Timeline(progress or Silent())
     environment = _update(spec, owner, progress) or _create(spec, owner, progress)
     with environment.ending_on_failure(), environment.reporting(report):
@@ -179,6 +182,37 @@ class Environment:
                 wait_ready(
                     self.kube, objects, conditions=conditions, progress=self.progress, deadline=deadline, since=since
                 )
+                self._wait_for_answers(deadline)
+
+    def _wait_for_answers(self, deadline: Deadline) -> None:
+        """The app is ready once what it exposes takes connections and its HTTP checks pass."""
+        for service, url in self.urls().items():
+            self.progress.note(f"{service}: {url}")
+        from ephemeral.kube.services import wait_for_status
+
+        for check in self.spec.ready.http:
+            url = self.url(check.service, port=check.port, namespace=check.namespace, path=check.path)
+            wait_for_status(url, check.status, deadline)
+
+    def url(self, service: str, *, port: int | str = "", namespace: str = "default", path: str = "/") -> str:
+        """Open a Service to this machine and return its URL, once somebody takes connections there.
+
+        ``port`` is a number or name; it may be left out when there is one, or one called http. Raises SpecError when
+        there is no such Service or port, ClusterError on simulated nodes, WaitError when nobody answers.
+        """
+        from ephemeral.kube.services import find_port, url_of, wait_connecting
+
+        found = find_port(self.kube, service, namespace=namespace, port=port)
+        host, number = self._cluster.reach(found)
+        wait_connecting(found, host, number, Deadline(REACH_SECONDS))
+        return url_of(found, host, number, path)
+
+    def urls(self) -> dict[str, str]:
+        """URLs of the Services under `expose`, by Service name."""
+        return {
+            each.service: self.url(each.service, port=each.port, namespace=each.namespace, path=each.path)
+            for each in self.spec.expose
+        }
 
     def detach(self) -> None:
         """Let it outlive this process: from now on its lease alone bounds its life."""
@@ -295,12 +329,16 @@ def _update(spec: Spec, owner: Owner | None, progress: Timeline) -> Environment 
     return Environment(spec, cluster, progress=progress, found=True)
 
 
-def _check_expose(spec: Spec) -> None:
+def _check_answers(spec: Spec) -> None:
     """No false green: what nothing can answer is not promised."""
-    if spec.expose and spec.cluster.nodes == "simulated":
+    if spec.cluster.nodes != "simulated":
+        return
+    promised = [("expose", each.service) for each in spec.expose]
+    promised += [("ready.http", each.service) for each in spec.ready.http]
+    for key, service in promised[:1]:
         raise SpecError(
-            f"expose: Service {spec.expose[0].service} can't answer: simulated nodes run nothing.",
-            hint="Leave `expose` out; tests of manifests, controllers and policies don't need it.",
+            f"{key}: Service {service} can't answer: simulated nodes run nothing.",
+            hint=f"Leave `{key}` out; tests of manifests, controllers and policies don't need it.",
         )
 
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "status": ("ephemeral.cli.status:status", "Show one environment and its workloads."),
     "list": ("ephemeral.cli.list:list_", "List the environments of this machine."),
     "kubeconfig": ("ephemeral.cli.kubeconfig:kubeconfig", "Print the kubeconfig of an environment."),
+    "url": ("ephemeral.cli.url:url", "Open a Service to this machine and print its URL."),
     "exec": ("ephemeral.cli.exec:exec_", "Run a command with KUBECONFIG set to an environment."),
     "logs": ("ephemeral.cli.logs:logs", "Print the logs of the app, or of the control plane."),
     "events": ("ephemeral.cli.events:events", "Print the events of an environment."),

@@ -6,9 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ephemeral.cli.signals import Interrupted, held
 from ephemeral.errors import EphemeralError
+
+if TYPE_CHECKING:
+    from ephemeral.environment import Environment
 
 _GRACE_SECONDS = 3.0
 
@@ -33,6 +37,15 @@ def run_command(command: Sequence[str], env: Mapping[str, str]) -> int:
         if process:
             _end(process, interruption.number)
         raise
+
+
+def variables_of(environment: "Environment") -> dict[str, str]:
+    """What a command finds in its environment: KUBECONFIG, EPHEMERAL_CURRENT and the URLs of what is exposed."""
+    urls = environment.urls()
+    variables = {f"EPHEMERAL_URL_{service.upper().replace('-', '_')}": url for service, url in urls.items()}
+    if urls:
+        variables["EPHEMERAL_URL"] = next(iter(urls.values()))
+    return variables | {"KUBECONFIG": str(environment.kubeconfig), "EPHEMERAL_CURRENT": environment.name}
 
 
 def _end(process: "subprocess.Popen[bytes]", number: int) -> None:

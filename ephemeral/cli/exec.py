@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from ephemeral.cli.command import check_command, run_command
+from ephemeral.cli.command import check_command, run_command, variables_of
 from ephemeral.cli.named import find_environment, name_option
 
 
@@ -15,5 +15,4 @@ def exec_(*, name: str, command: tuple[str, ...]) -> None:
     """Run COMMAND with KUBECONFIG set to an environment: `ephemeral exec -- kubectl get pods`."""
     check_command(command)
     environment = find_environment(name)
-    variables = {"KUBECONFIG": str(environment.kubeconfig), "EPHEMERAL_CURRENT": environment.name}
-    sys.exit(run_command(command, variables))
+    sys.exit(run_command(command, variables_of(environment)))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ephemeral.cli.command import check_command, run_command
+from ephemeral.cli.command import check_command, run_command, variables_of
 from ephemeral.cli.options import load_spec, spec_options
 from ephemeral.cli.output import report_option
 from ephemeral.errors import SpecError
@@ -20,7 +20,8 @@ from ephemeral.errors import SpecError
 def run(*, command: tuple[str, ...], report: Path, **options: Any) -> None:
     """Create an environment, deploy the app, run COMMAND against it, and remove everything.
 
-    COMMAND finds KUBECONFIG in its environment; its exit code is this one's. 125 says that ephemeral itself failed.
+    COMMAND finds KUBECONFIG in its environment, and EPHEMERAL_URL when something is exposed; its exit code is this
+    one's. 125 says that ephemeral itself failed.
     Without COMMAND, the `test:` of ephemeral.yaml runs. When anything fails, a bundle of events, states and logs
     is written before the teardown.
     """
@@ -35,7 +36,7 @@ def run(*, command: tuple[str, ...], report: Path, **options: Any) -> None:
     name = loaded.spec.name if options["name"] else unique_name(loaded.spec.name)
     spec = dataclasses.replace(loaded.spec, name=name)
     with open_progress() as progress, up(spec, report=report, progress=progress) as environment:
-        variables = {"KUBECONFIG": str(environment.kubeconfig), "EPHEMERAL_CURRENT": name}
+        variables = variables_of(environment)
         with progress.phase("run"):
             code = run_command(command, variables)
         if code != 0:

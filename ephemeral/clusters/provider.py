@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from ephemeral.kube.services import ServicePort
     from ephemeral.leases import Lease
     from ephemeral.progress import Progress
     from ephemeral.spec.model import Spec
@@ -29,6 +30,13 @@ class Cluster(Protocol):
 
     def detach(self) -> None:
         """Let the cluster outlive this process; from now on its lease alone bounds its life."""
+        ...
+
+    def reach(self, port: "ServicePort") -> tuple[str, int]:
+        """Open a Service's port to this machine and return host and port at which it is reached from here.
+
+        Raises ClusterError where nothing can answer.
+        """
         ...
 
     def renew(self, lease: "Lease") -> None:

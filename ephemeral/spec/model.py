@@ -158,6 +158,19 @@ class Condition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HttpCheck:
+    """A GET that must be answered before the app counts as ready."""
+
+    __pydantic_config__ = CONFIG
+
+    service: str = field(metadata=doc("Name of the Service."))
+    port: int | str = field(default=80, metadata=doc("Port number or name."))
+    namespace: str = field(default="default", metadata=doc("Namespace of the Service."))
+    path: str = field(default="/", metadata=doc("Path to GET."))
+    status: int = field(default=200, metadata=doc("Status that is awaited."))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ready:
     """When the app counts as ready."""
 
@@ -165,6 +178,9 @@ class Ready:
 
     timeout: str = field(default="5m", metadata=doc("Longest wait for all workloads together."))
     conditions: tuple[Condition, ...] = field(default=(), metadata=doc("Conditions besides the workloads' own."))
+    http: tuple[HttpCheck, ...] = field(
+        default=(), metadata=doc("Requests that must be answered; they open the Service to the machine.")
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

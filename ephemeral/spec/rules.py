@@ -184,6 +184,8 @@ SPEC_RULES: Mapping[str, Rule] = {
     "ready.timeout": _of_text(parse_duration),
     "ready.conditions.*.resource": _of_text(_object),
     "ready.conditions.*.condition": _of_text(_not_empty),
+    "ready.http.*.service": _of_text(_not_empty),
+    "ready.http.*.port": _of_text(_port),
     "expose.*.service": _of_text(_not_empty),
     "expose.*.port": _of_text(_port),
     "ttl": _of_text(parse_duration),

@@ -15,6 +15,7 @@ from ephemeral.waiting import Deadline, NotYet, wait_until
 
 if TYPE_CHECKING:
     from ephemeral.clusters.local.real.addresses import Addresses
+    from ephemeral.kube.services import ServicePort
     from ephemeral.spec.model import Spec
 
 _OK = 200
@@ -89,11 +90,12 @@ class LocalCluster:
 
         return Addresses(IPv4Network(network))
 
-    def expose(self, address: str, protocol: str, port: int) -> None:
-        """Let the machine reach a Service's port at its ClusterIP. Simulated nodes have nothing to reach."""
+    def reach(self, port: "ServicePort") -> tuple[str, int]:
+        """Let the machine reach a Service's port at its ClusterIP, to which it has a route."""
         if not self.addresses:
             raise ClusterError(f"nothing answers in environment {self.name}: simulated nodes run nothing.")
-        tell(self.paths, f"expose {address} {protocol} {port}")
+        tell(self.paths, f"expose {port.address} {port.protocol} {port.port}")
+        return port.address, port.port
 
     def detach(self) -> None:
         """Let the supervisor go on alone: one byte before the pipe closes says that this is meant."""
