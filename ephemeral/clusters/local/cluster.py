@@ -54,6 +54,7 @@ class LocalCluster:
             from ephemeral.clusters.local.real.furnish import create_cluster_objects
 
             create_cluster_objects(api, self.addresses, deadline)
+            self.paths.furnished.touch()
         else:
             create_simulated_nodes(api, spec.cluster.simulated, deadline)
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from ephemeral.clusters.local import pki
 from ephemeral.clusters.local.paths import Paths
 
+#: Who makes volumes; Pod Security lets only this user mount host paths (`launch.py`).
+STORAGE_USER = "ephemeral:storage"
+
 _SERVER_NAMES = [
     "localhost",
     "127.0.0.1",
@@ -46,11 +49,13 @@ def write_credentials(paths: Paths, name: str, server: str, addresses: Sequence[
 def _write_node_identity(
     paths: Paths, name: str, server: str, authority: pki.Identity, node: str, addresses: Sequence[str]
 ) -> None:
-    """Kubelet's certificates as server and client, and the one that the API server shows to kubelet."""
+    """Kubelet's certificates as server and client, the one that the API server shows to kubelet, and storage's."""
     pki.make_server(authority, node, [node, *addresses]).write(paths.pki, "kubelet")
     pki.make_client(authority, "kube-apiserver", "system:masters").write(paths.pki, "kubelet-client")
     identity = pki.make_client(authority, f"system:node:{node}", "system:nodes")
     _write_kubeconfig(paths.settings / "kubelet.kubeconfig", name, server, authority, identity)
+    storage = pki.make_client(authority, STORAGE_USER, "system:masters")
+    _write_kubeconfig(paths.settings / "storage.kubeconfig", name, server, authority, storage)
 
 
 def _write_kubeconfig(path: Path, name: str, server: str, authority: pki.Identity, user: pki.Identity) -> None:

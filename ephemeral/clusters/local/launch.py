@@ -17,7 +17,7 @@ from ephemeral.clusters.local.components import (
     control_plane,
     simulated_nodes,
 )
-from ephemeral.clusters.local.credentials import write_credentials
+from ephemeral.clusters.local.credentials import STORAGE_USER, write_credentials
 from ephemeral.clusters.local.paths import Paths, check_ours
 from ephemeral.leases import Lease
 from ephemeral.spec.model import Spec
@@ -197,6 +197,7 @@ def _admission(policy: Policy) -> dict[str, Any]:
                     "apiVersion": "pod-security.admission.config.k8s.io/v1",
                     "kind": "PodSecurityConfiguration",
                     "defaults": defaults,
+                    "exemptions": {"usernames": [STORAGE_USER]},
                 },
             }
         ],

@@ -91,6 +91,11 @@ class Paths:
         return self.volatile / "connected"
 
     @property
+    def furnished(self) -> Path:
+        """Exists once the cluster's own objects are there."""
+        return self.volatile / "furnished"
+
+    @property
     def containerd_socket(self) -> Path:
         """containerd's API; root's alone."""
         return self.volatile / "containerd.sock"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ephemeral.clusters.local.paths import Paths
-from ephemeral.clusters.local.real import settings
+from ephemeral.clusters.local.real import settings, storage
 from ephemeral.clusters.local.real.addresses import Addresses
 from ephemeral.clusters.local.real.edge import API_PORT, EXPOSE, OUTBOUND, OUTSIDE, edge_rules
 from ephemeral.clusters.local.real.pause import pause_archive
@@ -64,6 +64,7 @@ def real_node(programs: Mapping[str, Path], paths: Paths, addresses: Addresses) 
         ),
         make("kubelet", kubelet, after={"file": [*files, images_done], "tcp": API_PORT, "unix": socket}),
         make("kube-proxy", [f"--config={settings_of['kube-proxy']}"], after=connected),
+        make("local-path-provisioner", storage.arguments(paths), after={"file": str(paths.furnished)}),
         make("coredns", [f"-conf={settings_of['Corefile']}"], after=connected),
     ]
 
@@ -100,6 +101,7 @@ def write_settings(
         "kube-proxy": json.dumps(settings.kube_proxy_config(paths, addresses)),
         "Corefile": settings.corefile(paths, addresses, outbound=outbound),
         "resolv.conf": settings.resolv_conf(addresses, outbound=outbound),
+        **storage.settings_files(paths),
         "edge.nft": edge_rules(addresses, policy),
         "machine.ip": f"address add {addresses.machine}/30 dev {addresses.interface}\n"
         f"link set {addresses.interface} up\n"

@@ -10,15 +10,15 @@ from ephemeral.clusters.local.api import Api
 from ephemeral.clusters.local.furnish import create
 from ephemeral.clusters.local.real.addresses import Addresses
 from ephemeral.clusters.local.real.settings import DOMAIN, NODE
+from ephemeral.clusters.local.real.storage import storage_objects
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
 _OK = 200
 _DNS_SECONDS = 0.5
-PROVISIONER = "rancher.io/local-path"
 
 
 def create_cluster_objects(api: Api, addresses: Addresses, deadline: Deadline) -> None:
-    """Create the Service that cluster DNS answers at, and the default StorageClass."""
+    """Create the Service that cluster DNS answers at, and what volumes need."""
     ports = [{"name": name, "protocol": name.upper(), "port": 53} for name in ("udp", "tcp")]
     service = {
         "apiVersion": "v1",
@@ -34,17 +34,10 @@ def create_cluster_objects(api: Api, addresses: Addresses, deadline: Deadline) -
         "endpoints": [{"addresses": [str(addresses.node)], "conditions": {"ready": True}}],
         "ports": ports,
     }
-    storage = {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
-        "provisioner": PROVISIONER,
-        "reclaimPolicy": "Delete",
-        "volumeBindingMode": "WaitForFirstConsumer",
-    }
     create(api, "/api/v1/namespaces/kube-system/services", service, deadline)
     create(api, "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices", endpoints, deadline)
-    create(api, "/apis/storage.k8s.io/v1/storageclasses", storage, deadline)
+    for path, item in storage_objects():
+        create(api, path, item, deadline)
 
 
 def expect_node(api: Api) -> None:

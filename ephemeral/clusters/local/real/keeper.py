@@ -40,6 +40,7 @@ class Keeper:
         self.path = path
         self.space: dict[str, Any] = plan["namespaces"]
         self.init = 0
+        self.outbound: subprocess.Popen[bytes] | None = None
 
     def run(self, owner: int) -> None:
         """Make everything, then wait until PID 1 has ended."""
@@ -54,6 +55,9 @@ class Keeper:
         while not self.init_has_ended():
             if signal.sigwait({*_ENDING, signal.SIGCHLD}) in _ENDING:
                 os.kill(self.init, signal.SIGTERM)
+        if self.outbound:
+            self.outbound.kill()
+            self.outbound.wait()
 
     def start_init(self, owner: int) -> int:
         """Fork PID 1 of a new PID namespace; the descriptor returned is readable once its namespaces are there."""
@@ -87,7 +91,7 @@ class Keeper:
             readable, writable = os.pipe()
             arguments = [part.format(network=network, ready=writable) for part in self.space["outbound"]]
             with open(self.space["outbound-log"], "ab") as log:
-                subprocess.Popen(
+                self.outbound = subprocess.Popen(
                     arguments,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
