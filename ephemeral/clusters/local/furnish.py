@@ -11,6 +11,9 @@ from ephemeral.waiting import Deadline, NotYet, wait_until
 
 _ALREADY_EXISTS = 409
 _CREATED = 201
+_INVALID = 422
+#: A ClusterIP is refused with this as long as the API server has not set up its range.
+_YOUNG = "failed to allocate IP"
 
 
 def create_default_service_account(api: Api, deadline: Deadline) -> None:
@@ -33,7 +36,7 @@ def create(api: Api, path: str, body: dict[str, Any], deadline: Deadline) -> Non
         if status in (_CREATED, _ALREADY_EXISTS):
             return
         reason = _reason(answer)
-        if status == 422:
+        if status == _INVALID and _YOUNG not in reason:
             raise ClusterError(f"{body['kind']} {body['metadata']['name']} is refused: {reason}")
         raise NotYet(reason)
 

@@ -170,7 +170,7 @@ def check_ours(directory: Path) -> None:
 def check_room() -> None:
     """Refuse to start where logs and state won't fit: a full disk later is harder to tell from a crash."""
     make_private(homes())
-    free = _free_bytes(homes())
+    free = free_bytes(homes())
     if free < _HOME_BYTES:
         raise StateError(
             f"No space left on device: {homes()} has {free // 1024} KiB free, an environment needs "
@@ -180,10 +180,11 @@ def check_room() -> None:
 
 
 def _has_room(directory: Path) -> bool:
-    return _free_bytes(directory) >= _ROOM_BYTES
+    return free_bytes(directory) >= _ROOM_BYTES
 
 
-def _free_bytes(directory: Path) -> int:
+def free_bytes(directory: Path) -> int:
+    """Bytes that this user may still write there; 0 when it can't be told."""
     try:
         status = os.statvfs(directory)
     except OSError:

@@ -37,6 +37,10 @@ class LocalProvider:
         programs = require(programs_for(spec), kubernetes=kubernetes, progress=progress)
         check_room()
         paths = paths_of(spec.name)
+        if spec.cluster.nodes == "real":
+            from ephemeral.clusters.local.real.machine import check_machine
+
+            check_machine(paths.disk)
         lock = try_lock(paths)
         if lock is None:
             raise NameTakenError(

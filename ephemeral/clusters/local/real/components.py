@@ -10,6 +10,7 @@ from ephemeral.clusters.local.real import settings, storage
 from ephemeral.clusters.local.real.addresses import Addresses
 from ephemeral.clusters.local.real.edge import API_PORT, EXPOSE, OUTBOUND, OUTSIDE, edge_rules
 from ephemeral.clusters.local.real.pause import pause_archive
+from ephemeral.clusters.local.real.root import SYSTEM_PATH
 from ephemeral.spec.model import Spec
 from ephemeral.spec.presets import Policy
 
@@ -31,7 +32,6 @@ OUTBOUND_PROGRAM = "slirp4netns"
 
 #: Folders in which programs of a node write at fixed places (/var/log/containers, /run/netns, /var/lib/cni, ...).
 _COVERED = ("/etc", "/run", "/var")
-_BASE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def real_node(programs: Mapping[str, Path], paths: Paths, addresses: Addresses) -> list[Component]:
@@ -75,7 +75,7 @@ class _Maker:
     def __init__(self, programs: Mapping[str, Path], paths: Paths) -> None:
         self.programs, self.paths = programs, paths
         folders = dict.fromkeys(str(programs[name].parent) for name in PROGRAMS)
-        self.path = ":".join([*folders, _BASE_PATH])
+        self.path = ":".join([*folders, SYSTEM_PATH])
 
     def __call__(
         self, name: str, arguments: list[str], *, after: dict[str, Any], program: str = "", done: str = ""

@@ -16,6 +16,8 @@ from ephemeral.errors import ClusterError
 from ephemeral.process import run
 
 _KEEPER = Path(__file__).with_name("keeper.py")
+#: Where a system's programs are, though an ordinary user's PATH may lack the half of it.
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _START_SECONDS = 20.0
 _REMOVE_SECONDS = 60.0
 
@@ -50,7 +52,7 @@ def start_keeper(plan: Path, descriptors: list[int], log: Path) -> None:
             stdout=output,
             stderr=output,
             cwd="/",
-            env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+            env={"PATH": SYSTEM_PATH},
             start_new_session=True,
         )
         connection = _accept(server, process, log)
