@@ -18,7 +18,7 @@ def doctor() -> None:
     """Check this machine: programs, directories, memory. Exits 1 when an environment could not start."""
     from ephemeral.tools.doctor import diagnose
 
-    findings = [*_machine(), *diagnose()]
+    findings = [*_machine(), *_real_nodes(), *diagnose()]
     for finding in findings:
         mark = click.style("ok", fg="green") if finding.good else click.style("--", fg="yellow")
         click.echo(f"{mark}  {finding.subject}: {finding.text}")
@@ -39,10 +39,15 @@ def _machine() -> Iterator["Finding"]:
     except StateError as error:
         yield Finding(subject="state directory", good=False, text=error.message)
     yield Finding(subject="etcd's data", good=True, text=f"below {volatile_bases()[0].parent.parent}")
-    from ephemeral.clusters.local.real.machine import describe_machine
-
-    for good, text in describe_machine(volatile_bases()[-1]):
-        yield Finding(subject="real nodes", good=good, text=text)
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGESIZE")
     text = f"{free / 2**30:.1f} GiB free; an environment takes about 0.6 GiB"
     yield Finding(subject="memory", good=free >= _MEMORY_BYTES, text=text)
+
+
+def _real_nodes() -> Iterator["Finding"]:
+    from ephemeral.clusters.local.paths import volatile_bases
+    from ephemeral.clusters.local.real.machine import describe_machine
+    from ephemeral.tools.doctor import Finding
+
+    for good, text in describe_machine(volatile_bases()[-1]):
+        yield Finding(subject="real nodes", good=good, text=text)
