@@ -175,6 +175,7 @@ class Environment:
         with self._blaming_what_died():
             since = self.kube.transport.server_time()  # warnings before it belong to an earlier deployment
             with self.progress.phase("apply"):
+                self._warn_of_idle_policies(manifests)
                 manifests = isolate(self.kube, self.policy, manifests, deadline=deadline)
                 objects = apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
             with self.progress.phase("wait"):
@@ -183,6 +184,13 @@ class Environment:
                     self.kube, objects, conditions=conditions, progress=self.progress, deadline=deadline, since=since
                 )
                 self._wait_for_answers(deadline)
+
+    def _warn_of_idle_policies(self, manifests: "list[Manifest]") -> None:
+        """An app that brings NetworkPolicies may rely on them."""
+        brought = [each.object["metadata"]["name"] for each in manifests if each.object["kind"] == "NetworkPolicy"]
+        if brought and self.describe()["pod-network"] == "basic":
+            names = ", ".join(brought)
+            self.progress.note(f"warning: NetworkPolicy {names}: not enforced among pods without `network: cilium`")
 
     def _wait_for_answers(self, deadline: Deadline) -> None:
         """The app is ready once what it exposes takes connections and its HTTP checks pass."""
@@ -348,6 +356,7 @@ def _check_same_kind(spec: Spec, state: dict[str, Any]) -> None:
     same_version = f"{state['kubernetes']}.".startswith(f"{version}.")
     wanted = {
         "nodes": spec.cluster.nodes,
+        "pod-network": spec.cluster.network if spec.cluster.nodes == "real" else "none",
         "kubernetes": state["kubernetes"] if not version or same_version else version,
         "pod-security": resolve(spec.isolation).pod_security or "privileged",
     }

@@ -136,6 +136,7 @@ class LocalCluster:
             "name": self.name,
             "provider": "local",
             "nodes": self._record["nodes"],
+            "pod-network": self._record["pod-network"],
             "kubernetes": self._record["kubernetes"],
             "pod-security": self._record["pod-security"],
             "state": state,

@@ -128,6 +128,7 @@ def _record_of(spec: Spec, policy: Policy, lease: Lease, kubernetes: str) -> dic
         "name": spec.name,
         "provider": "local",
         "nodes": spec.cluster.nodes,
+        "pod-network": spec.cluster.network if spec.cluster.nodes == "real" else "none",
         "kubernetes": kubernetes,
         "pod-security": policy.pod_security or "privileged",
         "lease": lease.to_dict(),

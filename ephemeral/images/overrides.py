@@ -1,0 +1,53 @@
+"""`images:` of ephemeral.yaml: some values name images, others are archives that have to be loaded first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ephemeral.errors import SpecError
+from ephemeral.images.archive import Archive, Image, read_archive
+from ephemeral.images.names import normalize, repository
+from ephemeral.spec.archives import is_archive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Import:
+    """An archive, checked, and the full name by which the image in it is to be found."""
+
+    archive: Archive
+    image: Image
+    name: str
+
+
+def split_images(images: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Path]]:
+    """Part `images:` into overrides (name in the manifests -> image) and archives (name in the manifests -> path)."""
+    archives = {name: Path(value) for name, value in images.items() if is_archive(value)}
+    return {name: value for name, value in images.items() if name not in archives}, archives
+
+
+def prepare(name: str, path: Path) -> Import:
+    """Read and check the archive that is to stand for the image ``name`` of the manifests.
+
+    The name of the import is the manifests' with a tag made from the content: never ``latest``, which kubelet would
+    pull, and another one when the archive changes, so that a Deployment rolls.
+
+    Raises SpecError: see `read_archive`; several images of which none has that name.
+    """
+    archive = read_archive(path)
+    image = choose(archive, name)
+    tag = image.digest.partition(":")[2][:12]
+    return Import(archive=archive, image=image, name=f"{repository(name)}:archive-{tag}")
+
+
+def choose(archive: Archive, name: str) -> Image:
+    """The image for ``name``: the only one, or the one of several with that name, or at least that repository."""
+    if len(archive.images) == 1:
+        return archive.images[0]
+    full, plain = normalize(name), repository(name)
+    exact = [image for image in archive.images if full in image.names]
+    alike = exact or [image for image in archive.images if plain in map(repository, image.names)]
+    if len(alike) == 1:
+        return alike[0]
+    problem = "several" if alike else "none"
+    names = ", ".join(archive.names) or "images without names"
+    raise SpecError(f"{archive.path} holds {names}: {problem} of them is {name}.", hint="Save the one image alone.")
