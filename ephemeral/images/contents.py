@@ -37,7 +37,9 @@ class Contents:
         try:
             return json.loads(self.read(name))
         except (KeyError, ValueError, RecursionError):
-            raise SpecError(f"{self.path} is broken: {name} is no JSON document.", hint="Save the image again.") from None
+            raise SpecError(
+                f"{self.path} is broken: {name} is no JSON document.", hint="Save the image again."
+            ) from None
 
 
 def read_contents(path: Path) -> Contents:
@@ -93,7 +95,9 @@ def _mode(path: Path) -> Any:
         start = file.read(8)
     for magic, name in _NOT_FOR_CONTAINERD.items():
         if start.startswith(magic):
-            raise SpecError(f"{path} is packed by {name}, which containerd does not read.", hint="Unpack it, or use gzip.")
+            raise SpecError(
+                f"{path} is packed by {name}, which containerd does not read.", hint="Unpack it, or use gzip."
+            )
     if start.startswith(_ZSTD):
         raise SpecError(f"{path} is packed by zstd, which is not read here.", hint=f"Unpack it: zstd -d {path}")
     return "r:gz" if start.startswith(_GZIP) else "r:"

@@ -31,8 +31,6 @@ def import_argv(
     return ["sh", "-c", _PACK, "sh", str(archive.path.absolute()), *words] if source == "-" else words
 
 
-def tag_argv(
-    source: str, names: Sequence[str], *, ctr: Path, socket: Path, prefix: Sequence[str] = ()
-) -> list[str]:
+def tag_argv(source: str, names: Sequence[str], *, ctr: Path, socket: Path, prefix: Sequence[str] = ()) -> list[str]:
     """Give an image more names; what had them before loses them."""
     return [*prefix, *ctr_argv(ctr, socket, "images", "tag", source, *names)]

@@ -1,0 +1,65 @@
+"""Test programs built from their Go modules, once a machine: they stay in ephemeral's cache of tools."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from filelock import FileLock
+
+from ephemeral.process import run
+from ephemeral.tools.places import cache_dir
+
+MODULES = Path(__file__).parent.parent / "ephemeral/tools/modules"
+PODINFO = "github.com/stefanprodan/podinfo"
+PODINFO_VERSION = "v1.8.1-0.20250910200901-e86405a8674e"  # 6.9.2, whose tag is no version of a Go module
+_BUILD_SECONDS = 45 * 60.0
+_BUILD = {"CGO_ENABLED": "0", "GO111MODULE": "on", "GOFLAGS": "-mod=mod", "GOWORK": "off"}
+
+
+def podinfo() -> Path:
+    """A folder with podinfo, podcli and the folder ui."""
+    packages = [f"{PODINFO}/cmd/podinfo", f"{PODINFO}/cmd/podcli"]
+    return go_program(f"podinfo-{PODINFO_VERSION}", packages, module=f"{PODINFO}@{PODINFO_VERSION}", keep="ui")
+
+
+def agnhost() -> Path:
+    """A folder with agnhost, the test server of Kubernetes' own e2e suite, and what its image has beside it."""
+    package = "k8s.io/kubernetes/test/images/agnhost"
+    return go_program("agnhost-1.36", [package], modules=MODULES / "kubernetes-1.36", keep="test/images/agnhost/porter")
+
+
+def go_program(name: str, packages: Sequence[str], *, module: str = "", modules: Path | None = None, keep: str) -> Path:
+    """Build static programs from ``module`` (path@version), or from the go.mod and go.sum in ``modules``.
+
+    The folder of the result has the programs, and ``keep``, a folder of the module's sources, under its last name.
+    """
+    done = cache_dir() / "test-programs" / name
+    done.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{done}.lock"):
+        if not done.exists():
+            with tempfile.TemporaryDirectory(dir=done.parent) as scratch:
+                _build(Path(scratch), packages, module, modules, keep).rename(done)
+    return done
+
+
+def _build(scratch: Path, packages: Sequence[str], module: str, modules: Path | None, keep: str) -> Path:
+    sources, result = scratch / "sources", scratch / "result"
+    sources.mkdir()
+    result.mkdir()
+    if modules:
+        for file in ("go.mod", "go.sum"):
+            shutil.copyfile(modules / file, sources / file)
+    else:
+        _go(sources, "mod", "init", "test.invalid/programs")
+        _go(sources, "get", *(f"{package}@{module.partition('@')[2]}" for package in packages))
+    _go(sources, "build", "-trimpath", "-ldflags", "-s -w", "-o", f"{result}/", *packages)
+    folder = _go(sources, "list", "-f", "{{.Module.Dir}}", packages[0]).strip()
+    # Files of the module cache are read-only, folders too.
+    shutil.copytree(Path(folder) / keep, result / Path(keep).name, copy_function=shutil.copyfile)
+    (result / Path(keep).name).chmod(0o755)
+    return result
+
+
+def _go(folder: Path, *words: str) -> str:
+    return run(["go", *words], timeout=_BUILD_SECONDS, cwd=folder, env=_BUILD).stdout
