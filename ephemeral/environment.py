@@ -153,10 +153,12 @@ class Environment:
         if not self.spec.app:
             return []
         from ephemeral.apps import render
+        from ephemeral.images import override_names
 
         deadline = Deadline(parse_duration(self.spec.ready.timeout).total_seconds())
         with self.progress.phase("render"):
-            return render(self.spec.app, images=self.spec.images, deadline=deadline, kubernetes=self.kubernetes)
+            images = override_names(self.spec.images, simulated=self.describe()["nodes"] == "simulated")
+            return render(self.spec.app, images=images, deadline=deadline, kubernetes=self.kubernetes)
 
     def deploy(self, manifests: "list[Manifest] | None" = None) -> None:
         """Apply the app (or ``manifests``) and wait until all of it is ready. Applying it again updates it in place.
@@ -174,6 +176,7 @@ class Environment:
         deadline = Deadline(parse_duration(self.spec.ready.timeout).total_seconds())
         with self._blaming_what_died():
             since = self.kube.transport.server_time()  # warnings before it belong to an earlier deployment
+            self._load_archives()
             with self.progress.phase("apply"):
                 self._warn_of_idle_policies(manifests)
                 manifests = isolate(self.kube, self.policy, manifests, deadline=deadline)
@@ -184,6 +187,24 @@ class Environment:
                     self.kube, objects, conditions=conditions, progress=self.progress, deadline=deadline, since=since
                 )
                 self._wait_for_answers(deadline)
+
+    def load_image(self, archive: Path, name: str | None = None) -> tuple[str, ...]:
+        """Load an image archive (a file or an OCI directory) so that pods find its images without a registry.
+
+        ``name`` is given to its one image; without it all images get the names that the archive has for them. Returns
+        their names in full. Raises SpecError for what is no such archive, ClusterError on simulated nodes.
+        """
+        return self._cluster.load_image(archive, name)
+
+    def _load_archives(self) -> None:
+        """The archives under `images` of an environment that runs; a new one starts with them."""
+        from ephemeral.images import read_imports
+
+        imports = read_imports(self.spec.images) if self._was_found else []
+        if imports and self.describe()["nodes"] != "simulated":
+            with self.progress.phase("images"):
+                for each in imports:
+                    self.load_image(each.archive.path, each.name)
 
     def _warn_of_idle_policies(self, manifests: "list[Manifest]") -> None:
         """An app that brings NetworkPolicies may rely on them."""

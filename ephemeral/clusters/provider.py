@@ -39,6 +39,13 @@ class Cluster(Protocol):
         """
         ...
 
+    def load_image(self, archive: Path, name: str | None) -> tuple[str, ...]:
+        """Load an image archive where its pods run and return the full names by which they find its images.
+
+        ``name`` is for its one image. Raises SpecError, ProgramError; ClusterError where nothing runs.
+        """
+        ...
+
     def renew(self, lease: "Lease") -> None:
         """Stamp a new lease in place of the old one."""
         ...

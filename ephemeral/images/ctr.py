@@ -22,12 +22,12 @@ def import_argv(
 ) -> list[str]:
     """Import an archive and unpack its images; ``prefix`` goes before `ctr` (such as ``sudo -n``).
 
-    With ``name`` (in full) the one image of the archive gets it, whatever the archive calls it; else all images keep
-    their references.
+    Without ``name`` all images get the references of the archive; with it (in full) the archive's one image gets it.
     """
     naming = ["--index-name", name, "--base-name", repository(name)] if name else []
+    # --local: measured at half the time of containerd's transfer service, with which ctr streams the archive.
     source = "-" if archive.path.is_dir() else str(archive.path.absolute())
-    words = [*prefix, *ctr_argv(ctr, socket, "images", "import", *naming, source)]
+    words = [*prefix, *ctr_argv(ctr, socket, "images", "import", "--local", *naming, source)]
     return ["sh", "-c", _PACK, "sh", str(archive.path.absolute()), *words] if source == "-" else words
 
 

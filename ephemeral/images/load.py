@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ephemeral.errors import SpecError
-from ephemeral.images.archive import Archive, read_archive
+from ephemeral.images.archive import Archive, Image, read_archive
 from ephemeral.images.ctr import import_argv, tag_argv
 from ephemeral.images.names import normalize
 from ephemeral.images.overrides import choose
@@ -34,27 +34,33 @@ def load(
     """
     archive = archive if isinstance(archive, Archive) else read_archive(archive)
     deadline = deadline or Deadline(LOAD_SECONDS)
+    for command in load_commands(archive, name, ctr=ctr, socket=socket, prefix=prefix):
+        run(command, timeout=deadline.remaining())
+    return _names(archive, name)
+
+
+def load_commands(
+    archive: Archive, name: str | None = None, *, ctr: Path, socket: Path, prefix: Sequence[str] = ()
+) -> list[list[str]]:
+    """What `load` runs, one after another. Raises SpecError as it does."""
+    names, index = _names(archive, name), None
+    if len(archive.images) == 1 and not set(names) <= set(archive.images[0].references):
+        index = names[0]
+        tags = {index: [*names[1:]]}
+    else:
+        images = [choose(archive, name)] if name else archive.images
+        tags = {image.references[0]: lacking for image in images if (lacking := _lacking(image, names, name))}
+    tagging = [tag_argv(source, more, ctr=ctr, socket=socket, prefix=prefix) for source, more in tags.items() if more]
+    return [import_argv(archive, name=index, ctr=ctr, socket=socket, prefix=prefix), *tagging]
+
+
+def _names(archive: Archive, name: str | None) -> tuple[str, ...]:
     names = (normalize(name),) if name else archive.names
     if not names:
         raise SpecError(f"{archive.path} has no name for its image.", hint="Give it one: --as NAME.")
-    only = names[0] if len(archive.images) == 1 else None
-    run(
-        import_argv(archive, name=only, ctr=ctr, socket=socket, prefix=prefix),
-        timeout=deadline.remaining(),
-    )
-    for source, wanted in _tags(archive, name, names, only).items():
-        run(tag_argv(source, wanted, ctr=ctr, socket=socket, prefix=prefix), timeout=deadline.remaining())
     return names
 
 
-def _tags(archive: Archive, name: str | None, names: Sequence[str], only: str | None) -> dict[str, list[str]]:
-    """What the import left to be tagged: stored reference -> names that it lacks."""
-    if only:
-        return {only: list(names[1:])} if names[1:] else {}
-    images = (choose(archive, name),) if name else archive.images
-    missing: dict[str, list[str]] = {}
-    for image in images:
-        wanted = names if name else image.names
-        if lacking := [each for each in wanted if each not in image.references]:
-            missing[image.references[0]] = lacking
-    return missing
+def _lacking(image: Image, names: Sequence[str], name: str | None) -> list[str]:
+    """Names that the archive's own references, which come along, leave out."""
+    return [each for each in (names if name else image.names) if each not in image.references]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ephemeral.errors import SpecError
 from ephemeral.images.archive import Archive, Image, read_archive
-from ephemeral.images.names import normalize, repository
+from ephemeral.images.names import repository
 from ephemeral.spec.archives import is_archive
 
 
@@ -17,6 +17,11 @@ class Import:
     archive: Archive
     image: Image
     name: str
+
+    @property
+    def key(self) -> str:
+        """Changes with the content and with the name."""
+        return f"{self.name}-{self.archive.key}"
 
 
 def split_images(images: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Path]]:
@@ -39,15 +44,30 @@ def prepare(name: str, path: Path) -> Import:
     return Import(archive=archive, image=image, name=f"{repository(name)}:archive-{tag}")
 
 
+def read_imports(images: Mapping[str, str]) -> list[Import]:
+    """Read and check all archives of `images:`. Raises SpecError as `prepare` does."""
+    return [prepare(name, path) for name, path in split_images(images)[1].items()]
+
+
+def override_names(images: Mapping[str, str], *, simulated: bool = False) -> dict[str, str]:
+    """Name in the manifests -> image to run, of overrides and archives alike.
+
+    Nothing runs on simulated nodes: there archives are read and checked alone, and the manifests stay as they are.
+    """
+    overrides, archives = split_images(images)
+    loaded = {name: prepare(name, path).name for name, path in archives.items()}
+    return overrides if simulated else overrides | loaded
+
+
 def choose(archive: Archive, name: str) -> Image:
-    """The image for ``name``: the only one, or the one of several with that name, or at least that repository."""
+    """The image for ``name``: the only one, or the one of several with that repository. Raises SpecError."""
     if len(archive.images) == 1:
         return archive.images[0]
-    full, plain = normalize(name), repository(name)
-    exact = [image for image in archive.images if full in image.names]
-    alike = exact or [image for image in archive.images if plain in map(repository, image.names)]
+    alike = [image for image in archive.images if repository(name) in map(repository, image.names)]
     if len(alike) == 1:
         return alike[0]
-    problem = "several" if alike else "none"
     names = ", ".join(archive.names) or "images without names"
-    raise SpecError(f"{archive.path} holds {names}: {problem} of them is {name}.", hint="Save the one image alone.")
+    problem = "several" if alike else "none"
+    raise SpecError(
+        f"{archive.path} holds {names}; {problem} of them could be {name}.", hint="Save the one image alone."
+    )

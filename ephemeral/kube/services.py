@@ -12,6 +12,7 @@ from ephemeral.kube.objects import Object
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
 _ATTEMPT_SECONDS = 5.0
+_CONNECT_SECONDS = 1.0
 _TLS_PORTS = (443, 8443)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -62,7 +63,7 @@ def wait_connecting(found: ServicePort, host: str, port: int, deadline: Deadline
 
     def attempt() -> None:
         try:
-            socket.create_connection((host, port), timeout=_ATTEMPT_SECONDS).close()
+            socket.create_connection((host, port), timeout=_CONNECT_SECONDS).close()
         except OSError as error:
             raise NotYet(f"{host}:{port}: {error.strerror or error} (has it ready pods?)") from error
 

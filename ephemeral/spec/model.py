@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ephemeral.spec.archives import RULE
+
 Provider = Literal["local", "vcluster"]
 NodeMode = Literal["real", "simulated"]
 PodNetwork = Literal["basic", "cilium"]
@@ -206,7 +208,11 @@ class Spec:
     isolation: Isolation = field(default_factory=Isolation, metadata=doc("The isolation policy."))
     app: tuple[Source, ...] = field(default=(), metadata=doc("The app under test, applied in this order."))
     images: Mapping[str, str] = field(
-        default_factory=dict, metadata=doc("Image overrides: name in the manifests -> image to run.")
+        default_factory=dict,
+        metadata=doc(
+            "Image overrides: name in the manifests -> image to run, or path of an image archive to load. It is a "
+            f"path if it {RULE}."
+        ),
     )
     ready: Ready = field(default_factory=Ready, metadata=doc("When the app counts as ready."))
     expose: tuple[Expose, ...] = field(default=(), metadata=doc("Services to be reached from the machine."))

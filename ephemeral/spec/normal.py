@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ephemeral.spec.archives import is_archive
 from ephemeral.spec.document import Document
 from ephemeral.spec.model import HelmChart, Source, Spec
 
@@ -29,7 +30,8 @@ def normalize(document: Document) -> None:
 
 def resolve_paths(spec: Spec, folder: Path) -> Spec:
     """Paths in the file are relative to its folder."""
-    return replace(spec, app=tuple(_resolve(source, folder) for source in spec.app))
+    images = {name: str(folder / value) if is_archive(value) else value for name, value in spec.images.items()}
+    return replace(spec, app=tuple(_resolve(source, folder) for source in spec.app), images=images)
 
 
 def _drop_empty(value: Any) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ephemeral.errors import SpecError
+from ephemeral.spec.archives import is_archive
 from ephemeral.spec.document import Complaint, KeyPath, split
 from ephemeral.spec.durations import parse_duration
 from ephemeral.spec.interpolate import NAME
@@ -21,6 +22,7 @@ LONGEST_NAME = 40
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
 _VERSION = re.compile(r"1\.[0-9]+(?:\.[0-9]+)?")
 _OBJECT = re.compile(r"[^/\s]+/[^/\s]+")
+_UNREADABLE = (".tar.bz2", ".tar.xz", ".tar.zst", ".zip")
 _SOURCES = ("manifests", "kustomize", "helm")
 
 
@@ -125,6 +127,14 @@ def _not_empty(text: str) -> None:
         raise SpecError("must not be empty.")
 
 
+def _image(text: str) -> None:
+    _not_empty(text)
+    if text.endswith(_UNREADABLE):
+        raise SpecError(f"{text!r} is packed in a way that is not read.", hint="Make it a .tar or a .tar.gz.")
+    if re.search(r"\s", text) and not is_archive(text):
+        raise SpecError(f"{text!r} is no name of an image.")
+
+
 def _requests_within_limits(isolation: Any) -> None:
     requests, limits = (_amounts(isolation, key) for key in ("default-requests", "default-limits"))
     above = [name for name in requests if name in limits and requests[name] > limits[name]]
@@ -180,7 +190,7 @@ SPEC_RULES: Mapping[str, Rule] = {
     "isolation.network.allow-ingress.*": _of_text(_range),
     "app.*": _one_source,
     "app.*.helm.chart": _of_text(_not_empty),
-    "images.*": _of_text(_not_empty),
+    "images.*": _of_text(_image),
     "ready.timeout": _of_text(parse_duration),
     "ready.conditions.*.resource": _of_text(_object),
     "ready.conditions.*.condition": _of_text(_not_empty),

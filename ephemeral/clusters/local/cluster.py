@@ -98,6 +98,17 @@ class LocalCluster:
         tell(self.paths, f"expose {port.address} {port.protocol} {port.port}")
         return port.address, port.port
 
+    def load_image(self, archive: Path, name: str | None) -> tuple[str, ...]:
+        """Load an image archive into its containerd, which is root's."""
+        if not self.addresses:
+            raise ClusterError(f"environment {self.name} runs no images: its nodes are simulated.")
+        from ephemeral.clusters.local.real.root import as_root
+        from ephemeral.images import load
+        from ephemeral.tools import require
+
+        ctr = require(["ctr"])["ctr"]
+        return load(archive, name, ctr=ctr, socket=self.paths.containerd_socket, prefix=as_root([]))
+
     def detach(self) -> None:
         """Let the supervisor go on alone: one byte before the pipe closes says that this is meant."""
         if self._owner is not None:

@@ -19,6 +19,7 @@ from ephemeral.clusters.local.components import (
 )
 from ephemeral.clusters.local.credentials import STORAGE_USER, write_credentials
 from ephemeral.clusters.local.paths import Paths, check_ours
+from ephemeral.images import read_imports
 from ephemeral.leases import Lease
 from ephemeral.spec.model import Spec
 from ephemeral.spec.presets import Policy
@@ -82,6 +83,7 @@ def _start_real(
     from ephemeral.clusters.local.real.edge import API_PORT
     from ephemeral.clusters.local.real.root import cgroup_of, start_keeper
 
+    imports = read_imports(spec.images)
     addresses, claim = claim_addresses()
     cgroup = cgroup_of(spec.name)
     record.write_json(paths.record, record.read_json(paths.record) | {"network": str(addresses.network)})
@@ -98,7 +100,7 @@ def _start_real(
             paths,
             lease,
             [*plane, *components.real_node(programs, paths, addresses)],
-            namespaces=components.namespaces(paths, programs, addresses, spec, cgroup),
+            namespaces=components.namespaces(paths, programs, addresses, spec, cgroup, imports),
             actions=components.actions(programs),
         )
         start_keeper(paths.plan, [*descriptors, claim.fileno()], paths.logs / "supervisor.log")

@@ -1,7 +1,7 @@
 """The command lines of a real node: what is started, with which flags, and after what."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,9 @@ from ephemeral.clusters.local.paths import Paths
 from ephemeral.clusters.local.real import settings, storage
 from ephemeral.clusters.local.real.addresses import Addresses
 from ephemeral.clusters.local.real.edge import API_PORT, EXPOSE, OUTBOUND, OUTSIDE, edge_rules
-from ephemeral.clusters.local.real.pause import pause_archive
-from ephemeral.clusters.local.real.root import SYSTEM_PATH
+from ephemeral.clusters.local.real.pause import pause_archive, pause_key
+from ephemeral.clusters.local.real.root import SYSTEM_PATH, seeds_dir
+from ephemeral.images import Import, ctr_argv, load_commands
 from ephemeral.spec.model import Spec
 from ephemeral.spec.presets import Policy
 
@@ -37,11 +38,9 @@ _COVERED = ("/etc", "/run", "/var")
 def real_node(programs: Mapping[str, Path], paths: Paths, addresses: Addresses) -> list[Component]:
     """containerd, the images that must be there, kubelet, kube-proxy and CoreDNS."""
     socket = str(paths.containerd_socket)
-    pause = str(paths.settings / "pause.tar")
     settings_of = {
         name: str(paths.settings / name) for name in ("containerd.toml", "kubelet", "kube-proxy", "Corefile")
     }
-    images_done = str(paths.volatile / "images-loaded")
     files = [str(paths.connected), str(paths.pki / "complete")]
     connected = {"file": files, "tcp": API_PORT}
     kubelet = [
@@ -54,15 +53,8 @@ def real_node(programs: Mapping[str, Path], paths: Paths, addresses: Addresses) 
     ]
     make = _Maker(programs, paths)
     return [
-        make("containerd", [f"--config={settings_of['containerd.toml']}"], after={}),
-        make(
-            "images",
-            ["--address", socket, "--namespace", "k8s.io", "images", "import", pause],
-            program="ctr",
-            after={"unix": socket},
-            done=images_done,
-        ),
-        make("kubelet", kubelet, after={"file": [*files, images_done], "tcp": API_PORT, "unix": socket}),
+        make("containerd", [f"--config={settings_of['containerd.toml']}"], after={"file": str(_provided(paths))}),
+        make("kubelet", kubelet, after={**connected, "unix": socket}),
         make("kube-proxy", [f"--config={settings_of['kube-proxy']}"], after=connected),
         make("local-path-provisioner", storage.arguments(paths), after={"file": str(paths.furnished)}),
         make("coredns", [f"-conf={settings_of['Corefile']}"], after=connected),
@@ -117,7 +109,12 @@ def write_settings(
 
 
 def namespaces(
-    paths: Paths, programs: Mapping[str, Path], addresses: Addresses, spec: Spec, cgroup: str
+    paths: Paths,
+    programs: Mapping[str, Path],
+    addresses: Addresses,
+    spec: Spec,
+    cgroup: str,
+    imports: Sequence[Import],
 ) -> dict[str, Any]:
     """What the keeper is to make: the plan's `namespaces`."""
     files, nft = paths.settings, str(programs["nft"])
@@ -139,9 +136,31 @@ def namespaces(
             [*enter, "ip", "-batch", str(files / "node.ip")],
             [*enter, nft, "-f", str(files / "edge.nft")],
         ],
+        "images": _images(paths, programs, imports),
         "outbound": _outbound(programs, addresses) if spec.cluster.outbound else [],
         "outbound-log": str(paths.logs / "outbound.log"),
         "connected": str(paths.connected),
+    }
+
+
+def _provided(paths: Paths) -> Path:
+    return paths.volatile / "images-provided"
+
+
+def _images(paths: Paths, programs: Mapping[str, Path], imports: Sequence[Import]) -> dict[str, Any]:
+    """The images that are to be there before containerd starts: ours, and the archives of the spec."""
+    pause = str(paths.settings / "pause.tar")
+    wanted = {pause_key(): [ctr_argv(programs["ctr"], Path("{socket}"), "images", "import", pause)]}
+    for each in imports:
+        wanted[each.key] = load_commands(each.archive, each.name, ctr=programs["ctr"], socket=Path("{socket}"))
+    return {
+        "cache": str(seeds_dir()),
+        "containerd": str(programs["containerd"]),
+        "environment": {"PATH": SYSTEM_PATH},
+        "wanted": wanted,
+        "target": str(paths.disk / "containerd"),
+        "scratch": str(paths.volatile / "seeding"),
+        "provided": str(_provided(paths)),
     }
 
 

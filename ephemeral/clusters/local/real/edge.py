@@ -14,6 +14,8 @@ OUTBOUND = "outbound"
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")
 _OTHERS = "198.18.0.0/15"
 _WANTED = "0x1"
+#: Whoever may not is told so: a silent drop shows up as a timeout, long after and far away.
+_REFUSE = "reject with icmpx type admin-prohibited"
 
 #: What the supervisor runs to open a Service's port: ClusterIP, protocol and port are put in.
 EXPOSE = ["nft", "add", "element", "inet", "ephemeral", "exposed", "{{ {0} . {1} . {2} }}"]
@@ -42,6 +44,7 @@ table inet ephemeral {{
         {_leaving(policy, str(pods))}
         iifname "{OUTSIDE}" ct mark {_WANTED} accept
         iifname "{OUTSIDE}" ip saddr @allowed_ingress accept
+        {_REFUSE}
     }}
     chain input {{
         type filter hook input priority filter; policy drop;
@@ -52,6 +55,7 @@ table inet ephemeral {{
         ip saddr != {pods} iifname != "{OUTSIDE}" drop
         tcp dport {{ 53, {API_PORT} }} accept
         udp dport 53 accept
+        {_REFUSE}
     }}
     chain output {{
         type filter hook output priority filter; policy accept;

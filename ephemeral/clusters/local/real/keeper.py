@@ -16,12 +16,16 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ephemeral.clusters.local import supervisor
-else:  # no package where this runs (-I leaves even this folder out); the supervisor is standard library alone as well
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    from ephemeral.clusters.local.real import seeds
+else:  # no package where this runs (-I leaves even this folder out); these are standard library alone as well
+    _HERE = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:0] = [_HERE, os.path.dirname(_HERE)]
+    import seeds
     import supervisor
 
 _PR_SET_PDEATHSIG = 1
@@ -47,11 +51,8 @@ class Keeper:
         signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDING, signal.SIGCHLD})
         make_cgroups(self.space["cgroup"])
         made = self.start_init(owner)
-        try:
-            if os.read(made, 1):
-                self.connect()
-        except (OSError, subprocess.SubprocessError) as error:
-            self.fail("network", error)
+        self.attempt("network", lambda: self.connect(made))
+        self.attempt("images", self.provide_images)
         while not self.init_has_ended():
             if signal.sigwait({*_ENDING, signal.SIGCHLD}) in _ENDING:
                 os.kill(self.init, signal.SIGTERM)
@@ -82,8 +83,24 @@ class Keeper:
         os.close(owner)
         return readable
 
-    def connect(self) -> None:
+    def attempt(self, what: str, step: Callable[[], None]) -> None:
+        """Take a step; its failure is left for whoever waits, and the environment for a look."""
+        try:
+            step()
+        except (OSError, subprocess.SubprocessError) as error:
+            self.fail(what, error)
+
+    def provide_images(self) -> None:
+        """Give containerd its root directory, with the images in it."""
+        images = self.space["images"]
+        seeds.provide(images, images["target"], images["scratch"], _die_with_parent)
+        with open(images["provided"], "wb"):
+            pass
+
+    def connect(self, made: int) -> None:
         """Tie its network namespace to the machine: a veth pair inwards, a user-space network stack outwards."""
+        if not os.read(made, 1):
+            return  # PID 1 has said why
         network = f"/proc/{self.init}/ns/net"
         for command in self.space["commands"]:
             self.call([part.format(network=network) for part in command])

@@ -34,6 +34,11 @@ def pause_archive() -> bytes:
     return _tar({"manifest.json": (manifest, 0o644), "config.json": (config, 0o644), "layer.tar": (layer, 0o644)})
 
 
+def pause_key() -> str:
+    """Changes with the image."""
+    return f"pause-{hashlib.sha256(pause_archive()).hexdigest()[:16]}"
+
+
 def _program(machine: str) -> bytes:
     """A static ELF executable: rt_sigaction(SIGCHLD, SIG_IGN), then pause or ppoll for ever."""
     code = {"x86_64": _amd64, "aarch64": _arm64}[machine]()

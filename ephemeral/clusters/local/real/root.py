@@ -14,6 +14,7 @@ from ephemeral.clusters.local import record
 from ephemeral.clusters.local.paths import Paths, state_key
 from ephemeral.errors import ClusterError
 from ephemeral.process import run
+from ephemeral.tools.places import cache_dir
 
 _KEEPER = Path(__file__).with_name("keeper.py")
 #: Where a system's programs are, though an ordinary user's PATH may lack the half of it.
@@ -74,6 +75,11 @@ def remove_remains(paths: Paths) -> None:
 def kill(pid: int) -> None:
     """SIGKILL to a process of root's that was checked to be ours."""
     run(as_root(["kill", "-KILL", str(pid)]), timeout=_START_SECONDS, check=False)
+
+
+def seeds_dir() -> Path:
+    """Where root keeps images for the next environment; an ordinary user's cache must hold nothing of root's."""
+    return cache_dir() / "images" if os.geteuid() == 0 else Path(f"/var/cache/ephemeral-{os.getuid()}")
 
 
 def cgroup_of(name: str) -> str:
