@@ -18,13 +18,13 @@ def parts(contents: Contents) -> Iterator[Part]:
         raise damaged(contents, _INDEX)
     for entry in entries:
         try:
-            config, layers, names = entry["Config"], entry["Layers"], entry.get("RepoTags") or []
-            files = dict.fromkeys([posixpath.normpath(layer) for layer in layers])
+            config, names = posixpath.normpath(entry["Config"]), entry.get("RepoTags") or []
+            files = dict.fromkeys([posixpath.normpath(layer) for layer in entry["Layers"]])
             references = tuple(normalize(name) for name in names)
         except (KeyError, TypeError, AttributeError):
             raise damaged(contents, _INDEX) from None
-        settings = contents.document(posixpath.normpath(config))
+        settings = contents.document(config)
         if not isinstance(settings, dict):
             raise damaged(contents, config)
-        digest = f"sha256:{hashlib.sha256(contents.read(posixpath.normpath(config))).hexdigest()}"
+        digest = f"sha256:{hashlib.sha256(contents.read(config)).hexdigest()}"
         yield Part(references=references, platform=platform_of(settings), digest=digest, files=files)
