@@ -9,18 +9,23 @@ from ephemeral.clusters.local import record
 if TYPE_CHECKING:
     from ephemeral.clusters.local.cluster import LocalCluster
 
-#: Who answers runs before who asks: otherwise the first thing a controller sees is a timeout.
-_ORDER = ("etcd", "kube-apiserver", "kwok", "kube-scheduler", "kube-controller-manager")
+_SERVERS = ("etcd", "kube-apiserver")
+_CLIENTS = ("kwok", "kube-scheduler", "kube-controller-manager")
 
 
 def pause(cluster: "LocalCluster") -> None:
-    """Stop them, clients first. The cluster costs no processor time until `resume`."""
-    _signal(cluster, reversed(_ORDER), signal.SIGSTOP)
+    """Stop them, clients first. The cluster costs no processor time until it is resumed."""
+    _signal(cluster, [*_CLIENTS, *reversed(_SERVERS)], signal.SIGSTOP)
 
 
-def resume(cluster: "LocalCluster") -> None:
-    """Let them run again, servers first."""
-    _signal(cluster, _ORDER, signal.SIGCONT)
+def resume_servers(cluster: "LocalCluster") -> None:
+    """Let what answers run again: controllers that wake up at the same time would delay the first answer."""
+    _signal(cluster, _SERVERS, signal.SIGCONT)
+
+
+def resume_clients(cluster: "LocalCluster") -> None:
+    """Let the controllers run again."""
+    _signal(cluster, _CLIENTS, signal.SIGCONT)
 
 
 def _signal(cluster: "LocalCluster", names: Iterable[str], number: signal.Signals) -> None:

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 from ephemeral.clusters.local import LocalProvider
 from ephemeral.clusters.local.cluster import LocalCluster
 from ephemeral.errors import EphemeralError, WaitError
-from ephemeral.fleet.pause import pause, resume
+from ephemeral.fleet.pause import pause, resume_clients, resume_servers
 from ephemeral.leases import Lease, Owner
 from ephemeral.progress import Silent
 from ephemeral.spec.presets import Policy, resolve
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
 if TYPE_CHECKING:
+    from ephemeral.kube.client import Kube
     from ephemeral.spec.model import Spec
 
 #: What a member's processes keep in memory, with room for what a test adds.
@@ -197,6 +198,7 @@ def make_member(spec: "Spec") -> Member:
         kube = connect(cluster.kubeconfig)
         isolate(kube, policy, [], deadline=deadline)
         cluster.wait_ready(deadline)
+        _wait_for_nodes(kube, deadline)
         kube.close()
         owner = _owner_of(cluster)
         pause(cluster)
@@ -204,6 +206,16 @@ def make_member(spec: "Spec") -> Member:
         LocalProvider().delete(spec.name)
         raise
     return Member(cluster, owner)
+
+
+def _wait_for_nodes(kube: "Kube", deadline: Deadline) -> None:
+    """A pod of whoever claims it finds a node at once: the taint of a new one takes its controller a second."""
+
+    def untainted() -> None:
+        if tainted := [node["metadata"]["name"] for node in kube.list("v1", "Node") if node["spec"].get("taints")]:
+            raise NotYet(f"{tainted[0]} is not ready")
+
+    wait_until(untainted, deadline=deadline, what="nodes", max_interval=0.1)
 
 
 def adopt(name: str, owner: int) -> LocalCluster:
@@ -230,8 +242,9 @@ def available_bytes() -> int:
 
 def _wake(member: Member, owner: Owner, ttl: timedelta) -> None:
     cluster = member.cluster
-    resume(cluster)
+    resume_servers(cluster)
     cluster.wait_answering(Deadline(_CLAIM_SECONDS))
+    resume_clients(cluster)
     cluster.renew(Lease.lasting(ttl, owner))
 
 

@@ -14,6 +14,7 @@ from ephemeral.errors import ClusterError
 _POOLS = (IPv4Network("198.18.0.0/15"), IPv4Network("100.64.0.0/10"))
 _PREFIX = 21
 _ROUTES = Path("/proc/net/route")
+_TRIE = Path("/proc/net/fib_trie")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,19 @@ def claim_addresses() -> tuple[Addresses, socket.socket]:
         f"no free address range: {' and '.join(map(str, _POOLS))} are routed or taken by other environments.",
         hint="`ephemeral list` shows what runs; `ip route` what else uses these ranges.",
     )
+
+
+def machine_addresses() -> list[str]:
+    """IPv4 addresses of the machine itself, from the kernel's routing trie: each ends in a line `/32 host LOCAL`."""
+    found: dict[str, None] = {}
+    address = ""
+    for line in _TRIE.read_text(encoding="ascii").splitlines():
+        words = line.split()
+        if words[0] == "|--":
+            address = words[1]
+        elif words[:3] == ["/32", "host", "LOCAL"]:
+            found[address] = None
+    return list(found)
 
 
 def _candidates() -> Iterator[IPv4Network]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ephemeral.clusters.local.paths import Paths
 from ephemeral.clusters.local.real import settings, storage
-from ephemeral.clusters.local.real.addresses import Addresses
+from ephemeral.clusters.local.real.addresses import Addresses, machine_addresses
 from ephemeral.clusters.local.real.edge import API_PORT, EXPOSE, OUTBOUND, OUTSIDE, edge_rules
 from ephemeral.clusters.local.real.pause import pause_archive, pause_key
 from ephemeral.clusters.local.real.root import SYSTEM_PATH, seeds_dir
@@ -94,7 +94,7 @@ def write_settings(
         "Corefile": settings.corefile(paths, addresses, outbound=outbound),
         "resolv.conf": settings.resolv_conf(addresses, outbound=outbound),
         **storage.settings_files(paths),
-        "edge.nft": edge_rules(addresses, policy),
+        "edge.nft": edge_rules(addresses, policy, machine_addresses()),
         "machine.ip": f"address add {addresses.machine}/30 dev {addresses.interface}\n"
         f"link set {addresses.interface} up\n"
         f"route add {addresses.network} via {addresses.node}\n",

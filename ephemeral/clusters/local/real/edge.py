@@ -3,6 +3,8 @@
 Inside it everything may talk to everything. It is written once, at the start; only the set `exposed` grows.
 """
 
+from collections.abc import Sequence
+
 from ephemeral.clusters.local.real.addresses import Addresses
 from ephemeral.spec.presets import Policy
 
@@ -21,13 +23,13 @@ _REFUSE = "reject with icmpx type admin-prohibited"
 EXPOSE = ["nft", "add", "element", "inet", "ephemeral", "exposed", "{{ {0} . {1} . {2} }}"]
 
 
-def edge_rules(addresses: Addresses, policy: Policy) -> str:
-    """The table as `nft -f` reads it."""
+def edge_rules(addresses: Addresses, policy: Policy, machine: Sequence[str]) -> str:
+    """The table as `nft -f` reads it. ``machine``: the machine's own addresses, public or not: no pod's business."""
     pods, node = addresses.pods, addresses.node
     return f"""
 table inet ephemeral {{
     set exposed {{ type ipv4_addr . inet_proto . inet_service; }}
-    {_set("private", (*PRIVATE, _OTHERS))}
+    {_set("private", (*PRIVATE, _OTHERS, *machine))}
     {_set("allowed_egress", policy.allow_egress)}
     {_set("allowed_ingress", policy.allow_ingress)}
 

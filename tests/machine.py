@@ -1,0 +1,66 @@
+"""The machine as an environment with real nodes could change it: compared before and after."""
+
+import os
+import subprocess
+from pathlib import Path
+
+#: What kubelet, kube-proxy and Cilium write where no namespace holds it, and what routing would need.
+_SYSCTLS = (
+    "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes",
+    "vm/overcommit_memory", "vm/panic_on_oom", "net/ipv4/ip_forward", "net/ipv4/conf/all/forwarding",
+    "net/ipv4/conf/all/route_localnet", "net/ipv4/conf/all/rp_filter", "net/netfilter/nf_conntrack_max",
+    "net/core/bpf_jit_enable", "net/ipv4/ip_unprivileged_port_start",
+)  # fmt: skip
+_PLACES = ("/run", "/run/netns", "/var/lib", "/var/log", "/var/tmp", "/etc/cni", "/opt/cni", "/usr/libexec")  # noqa: S108
+
+
+def snapshot() -> dict[str, list[str]]:
+    """Mounts, links, routes, firewall rules, cgroups, sysctls and the names in places that nodes write to."""
+    return {
+        "mounts": sorted(Path("/proc/self/mounts").read_text().splitlines()),
+        "links": _names(Path("/sys/class/net")),
+        "routes": _output("ip", "route", "show", "table", "all"),
+        "rules": _output("nft", "list", "ruleset"),
+        "cgroups": sorted(path for path in _cgroups() if "ephemeral" in path),
+        "sysctls": [f"{name} {_read(name)}" for name in _SYSCTLS],
+        "places": [f"{place}/{name}" for place in _PLACES for name in _names(Path(place))],
+        "processes": sorted(_processes()),
+    }
+
+
+def changes(before: dict[str, list[str]]) -> list[str]:
+    """What is different now, a line each; empty when nothing is."""
+    after = snapshot()
+    lines = [f"new in {key}: {line}" for key in before for line in after[key] if line not in before[key]]
+    return lines + [f"gone from {key}: {line}" for key in before for line in before[key] if line not in after[key]]
+
+
+def _cgroups() -> list[str]:
+    root = "/sys/fs/cgroup"
+    return [os.path.join(folder, name) for folder, names, _ in os.walk(root) for name in names]
+
+
+def _processes() -> list[str]:
+    """Programs of a node, by command line; their pids would differ anyway."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if any(name in words for name in ("containerd", "kubelet", "kube-proxy", "slirp4netns", "keeper.py", "coredns")):
+            found.append(words[:200])
+    return found
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(os.listdir(folder)) if folder.is_dir() else []
+
+
+def _output(*command: str) -> list[str]:
+    return sorted(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
+
+
+def _read(name: str) -> str:
+    path = Path("/proc/sys") / name
+    return path.read_text().strip() if path.exists() else "-"
