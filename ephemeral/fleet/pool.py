@@ -60,16 +60,17 @@ class Pool:
         self._ready: list[Member] = []
         self._making: set[str] = set()
         self._waiting = 0
-        self._still_needed = size
+        self._claimed = 0
+        self._total = size
         self._failure: EphemeralError | None = None
         self._closed = False
         self._threads: list[threading.Thread] = []
         self._changed = threading.Condition()
 
-    def fill(self, *, needed: int) -> None:
-        """Begin to make members, ``needed`` of them in all at the most; returns at once."""
+    def fill(self, *, total: int) -> None:
+        """Begin to make members, ``total`` of them in the end unless more are claimed; returns at once."""
         with self._changed:
-            self._still_needed = needed
+            self._total = total
             self._start()
 
     def wait_full(self, deadline: Deadline) -> None:
@@ -83,13 +84,12 @@ class Pool:
 
         wait_until(full, deadline=deadline, what="pool", max_interval=0.1)
 
-    def claim(self, owner: Owner, *, ttl: timedelta, needed: int, deadline: Deadline) -> Member:
+    def claim(self, owner: Owner, *, ttl: timedelta, deadline: Deadline) -> Member:
         """Take a member, waiting for one if need be; it runs and has a new lease when this returns.
 
-        ``needed`` is how many more will be claimed, this one included. Raises WaitError, or what making one raised.
+        Raises WaitError, or what making one raised.
         """
         with self._changed:
-            self._still_needed = needed
             self._start()
         while True:
             member = self._take(deadline)
@@ -124,7 +124,7 @@ class Pool:
                     self._check()
                     if not self._changed.wait(deadline.remaining()):
                         raise WaitError(f"pool: no cluster was ready within {deadline.seconds:g} s")
-                self._still_needed = max(0, self._still_needed - 1)
+                self._claimed += 1
                 return self._ready.pop(0)
             finally:
                 self._waiting -= 1
@@ -145,9 +145,10 @@ class Pool:
 
     def _wants_more(self) -> bool:
         coming = len(self._ready) + len(self._making)
-        if coming >= min(max(self._size, self._waiting), self._still_needed):
-            return False
-        return coming < self._waiting or self._free_bytes() > MEMBER_BYTES * (len(self._making) + 1)
+        if coming < self._waiting:
+            return True
+        wanted = min(self._size, self._total - self._claimed)
+        return coming < wanted and self._free_bytes() > MEMBER_BYTES * (len(self._making) + 1)
 
     def _keep_full(self) -> None:
         """What each starter does."""

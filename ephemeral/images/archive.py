@@ -34,9 +34,13 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class Archive:
-    """An archive that can be loaded: its images for this machine. ``path`` is a file, or a folder (an OCI layout)."""
+    """An archive that can be loaded: its images for this machine.
+
+    ``path`` is a file, ``packed`` when gzip is to unpack it, or a folder (an OCI layout).
+    """
 
     path: Path
+    packed: bool
     images: tuple[Image, ...]
 
     @property
@@ -74,7 +78,7 @@ def read_archive(path: Path, *, wanted: str | None = None) -> Archive:
         raise SpecError(
             f"{path} is for {there}, but this machine runs {wanted}.", hint=f"Build the image for {wanted}."
         )
-    return Archive(path=path, images=_merged(images))
+    return Archive(path=path, packed=contents.packed, images=_merged(images))
 
 
 def _parts(contents: Contents) -> Iterable[Part]:

@@ -24,9 +24,10 @@ _SAVE_HINT = "`docker save`, `podman save` and `buildah push NAME oci-archive:FI
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """Files by name, each with its size in bytes; ``read`` gives a small one's bytes."""
+    """Files by name, each with its size in bytes; ``read`` gives a small one's bytes. ``packed``: by gzip."""
 
     path: Path
+    packed: bool = False
     sizes: dict[str, int]
     read: Callable[[str], bytes]
 
@@ -87,7 +88,7 @@ def _tar(path: Path) -> Contents:
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise _no_tar(path, sizes, error) from error
     _follow(links, sizes, documents)
-    return Contents(path=path, sizes=sizes, read=documents.__getitem__)
+    return Contents(path=path, packed=mode == "r:gz", sizes=sizes, read=documents.__getitem__)
 
 
 def _mode(path: Path) -> Any:

@@ -1,5 +1,6 @@
 """OCI layouts: index.json leads to manifests, over further indexes where an image is for several platforms."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -41,7 +42,7 @@ def _manifests(contents: Contents, descriptor: Descriptor, depth: int) -> Iterat
     if _file(descriptor) not in contents.sizes:
         yield descriptor
         return
-    document = contents.document(_file(descriptor))
+    document = _document(contents, descriptor)
     if "manifests" not in document:
         yield descriptor
     elif depth > _DEEPEST:
@@ -57,11 +58,20 @@ def _part(contents: Contents, descriptor: Descriptor, references: tuple[str, ...
         files: dict[str, int | None] = {manifest_file: descriptor["size"]}
         platform = platform_of(descriptor["platform"])
     else:
-        manifest = contents.document(manifest_file)
+        manifest = _document(contents, descriptor)
         below = [manifest["config"], *manifest["layers"]]
         files = {_file(each): each["size"] for each in (descriptor, *below)}
-        platform = platform_of(descriptor.get("platform") or contents.document(_file(manifest["config"])))
+        platform = platform_of(descriptor.get("platform") or _document(contents, manifest["config"]))
     return Part(references=references, platform=platform, digest=descriptor["digest"], files=files)
+
+
+def _document(contents: Contents, descriptor: Descriptor) -> Any:
+    name = _file(descriptor)
+    document = contents.document(name)
+    algorithm, _, digest = descriptor["digest"].partition(":")
+    if algorithm == "sha256" and hashlib.sha256(contents.read(name)).hexdigest() != digest:
+        raise SpecError(f"{contents.path} is broken: {name} has another digest.", hint="Save the image again.")
+    return document
 
 
 def _file(descriptor: Descriptor) -> str:

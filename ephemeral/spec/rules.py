@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from ephemeral.errors import SpecError
-from ephemeral.spec.archives import is_archive
 from ephemeral.spec.document import Complaint, KeyPath, split
 from ephemeral.spec.durations import parse_duration
 from ephemeral.spec.interpolate import NAME
@@ -131,8 +130,6 @@ def _image(text: str) -> None:
     _not_empty(text)
     if text.endswith(_UNREADABLE):
         raise SpecError(f"{text!r} is packed in a way that is not read.", hint="Make it a .tar or a .tar.gz.")
-    if re.search(r"\s", text) and not is_archive(text):
-        raise SpecError(f"{text!r} is no name of an image.")
 
 
 def _requests_within_limits(isolation: Any) -> None:

@@ -80,8 +80,9 @@ def _start_real(
 ) -> None:
     from ephemeral.clusters.local.real import components, settings
     from ephemeral.clusters.local.real.addresses import claim_addresses
+    from ephemeral.clusters.local.real.cgroups import cgroup_of
     from ephemeral.clusters.local.real.edge import API_PORT
-    from ephemeral.clusters.local.real.root import cgroup_of, start_keeper
+    from ephemeral.clusters.local.real.root import start_keeper
 
     imports = read_imports(spec.images)
     addresses, claim = claim_addresses()

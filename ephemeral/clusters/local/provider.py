@@ -12,6 +12,7 @@ from ephemeral.clusters.local.cluster import LocalCluster
 from ephemeral.clusters.local.control import tell
 from ephemeral.clusters.local.lock import try_lock
 from ephemeral.clusters.local.paths import Paths, check_room, homes, paths_of, volatile_bases
+from ephemeral.clusters.local.real.cgroups import names_with_cgroups
 from ephemeral.errors import ClusterError, NameTakenError, NoEnvironmentError, StateError, WaitError
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
@@ -80,12 +81,13 @@ class LocalProvider:
     def leftovers(self) -> Sequence[str]:
         """Names of which something is left though nobody keeps them alive: after ``kill -9`` or a reboot."""
         names = {path.name for base in (homes(), *volatile_bases()) if base.is_dir() for path in base.iterdir()}
+        names |= set(names_with_cgroups())
         return sorted(name for name in names if not _is_kept_alive(paths_of(name)))
 
     def delete(self, name: str) -> bool:
         """End the processes and remove the files of ``name``; False when there was nothing."""
         paths = paths_of(name)
-        if not any(path.exists() for path in (paths.home, paths.volatile, paths.disk)):
+        if not any(path.exists() for path in (paths.home, paths.volatile, paths.disk)) and not _has_cgroup(name):
             return False
         supervisor = _end_supervisor(paths)
         try:
@@ -165,7 +167,7 @@ def _remove_leftovers(paths: Paths) -> None:
         for process in LocalCluster(paths).processes().values():
             with suppress(PermissionError):  # root's: the kernel has ended them with their namespace
                 record.signal_process(process, signal.SIGKILL)
-    if paths.disk.exists():
+    if paths.disk.exists() or _has_cgroup(paths.home.name):
         from ephemeral.clusters.local.real.root import remove_remains
 
         remove_remains(paths)
@@ -178,6 +180,10 @@ def _remove_leftovers(paths: Paths) -> None:
             shutil.rmtree(entry, ignore_errors=True)
         else:
             entry.unlink(missing_ok=True)
+
+
+def _has_cgroup(name: str) -> bool:
+    return name in names_with_cgroups()
 
 
 def _forget_empty_bases() -> None:

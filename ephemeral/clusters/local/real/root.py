@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 from ephemeral.clusters.local import record
-from ephemeral.clusters.local.paths import Paths, state_key
+from ephemeral.clusters.local.paths import Paths
+from ephemeral.clusters.local.real.cgroups import cgroup_of
 from ephemeral.errors import ClusterError
 from ephemeral.process import run
 from ephemeral.tools.places import cache_dir
@@ -80,11 +81,6 @@ def kill(pid: int) -> None:
 def seeds_dir() -> Path:
     """Where root keeps images for the next environment; an ordinary user's cache must hold nothing of root's."""
     return cache_dir() / "images" if os.geteuid() == 0 else Path(f"/var/cache/ephemeral-{os.getuid()}")
-
-
-def cgroup_of(name: str) -> str:
-    """Name of an environment's cgroup in every hierarchy: unique to it on this machine."""
-    return f"ephemeral-{state_key()}-{name}"
 
 
 def _accept(server: socket.socket, process: "subprocess.Popen[bytes]", log: Path) -> socket.socket:
