@@ -7,6 +7,7 @@ import os
 import shutil
 import tarfile
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -127,8 +128,14 @@ def several_platforms(files: dict[str, bytes]) -> None:
     absent = {**entry, "digest": f"sha256:{'0' * 64}", "platform": {"os": "linux", "architecture": OTHER}}
     attestation = {**entry, "digest": f"sha256:{'1' * 64}", "platform": {"os": "unknown", "architecture": "unknown"}}
     nested = json.dumps({"schemaVersion": 2, "manifests": [absent, here, attestation]}).encode()
-    files[f"blobs/sha256/{'2' * 64}"] = nested
-    top = {"digest": f"sha256:{'2' * 64}", "size": len(nested), "annotations": entry["annotations"]}
+    media_type = "application/vnd.oci.image.index.v1+json"
+    files[f"blobs/sha256/{sha256(nested).hexdigest()}"] = nested
+    top = {
+        "mediaType": media_type,
+        "digest": f"sha256:{sha256(nested).hexdigest()}",
+        "size": len(nested),
+        "annotations": entry["annotations"],
+    }
     files["index.json"] = json.dumps({"manifests": [top]}).encode()
 
 
@@ -250,11 +257,22 @@ def test_broken_documents(tmp_path, files):
     assert "is broken" in error.message or "is incomplete" in error.message
 
 
-def test_an_index_that_leads_to_itself(tmp_path):
-    digest = "3" * 64
-    nested = json.dumps({"manifests": [{"digest": f"sha256:{digest}", "size": 1}]}).encode()
-    files = {"oci-layout": b"{}", "index.json": nested, f"blobs/sha256/{digest}": nested}
-    assert "nested deeper" in refused(pack(tmp_path / "loop.tar", files)).message
+def test_indexes_nested_without_end(tmp_path):
+    files = {"oci-layout": b"{}"}
+    inner = b'{"manifests": []}'
+    for _ in range(50):
+        digest = sha256(inner).hexdigest()
+        files[f"blobs/sha256/{digest}"] = inner
+        inner = json.dumps({"manifests": [{"digest": f"sha256:{digest}", "size": len(inner)}]}).encode()
+    assert "nested deeper" in refused(pack(tmp_path / "deep.tar", {**files, "index.json": inner})).message
+
+
+def test_a_manifest_of_another_content(make):
+    def change(files):
+        name = next(name for name, content in files.items() if "blobs" in name and b"schemaVersion" in content)
+        files[name] = files[name].replace(b'"schemaVersion": 2', b'"schemaVersion": 3')
+
+    assert "has another digest" in refused(repack(make(oci=True), change)).message
 
 
 def test_a_path_where_nothing_is(tmp_path):

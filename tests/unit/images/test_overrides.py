@@ -55,7 +55,6 @@ def test_paths_start_at_the_folder_of_the_file(tmp_path, value):
     [
         ("web.tar.xz", "'web.tar.xz' is packed in a way that is not read. Make it a .tar or a .tar.gz."),
         ("./web.tar.zst", "'./web.tar.zst' is packed in a way that is not read. Make it a .tar or a .tar.gz."),
-        ("my web", "'my web' is no name of an image."),
     ],
 )
 def test_complaints_name_file_and_line(tmp_path, value, complaint):
