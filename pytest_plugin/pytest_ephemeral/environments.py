@@ -1,16 +1,18 @@
 """The environments that this process holds for its tests: one for all who may share it, until the last lets go."""
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_ephemeral.making import Made, Record, Wanted, end, make
+from pytest_ephemeral.making import Claimed, Made, Record, Wanted, adopted, end, make
 from pytest_ephemeral.options import Settings
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
     from ephemeral.environment import Environment
+    from pytest_ephemeral.pools import Pools
 
 
 class Supplier(Protocol):
@@ -20,16 +22,36 @@ class Supplier(Protocol):
         """An environment that is ready. Raises the classes of ephemeral.errors."""
         ...
 
+    def close(self) -> None:
+        """No more will be asked for."""
+        ...
+
 
 class OwnSupplier:
-    """Makes them in this process, which they don't outlive."""
+    """Makes them in this process, which they don't outlive; for single tests, ahead of time in its own warm pool."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._pools: Pools | None = None
 
     def supply(self, wanted: Wanted, name: str) -> Made:
-        """Attach, reuse or create."""
+        """Claim, attach, reuse or create."""
+        if wanted.scope == "test" and not self._settings.reuse and (claimed := self._claim(wanted)):
+            return adopted(claimed, wanted, self._settings)
         return make(wanted, self._settings, name)
+
+    def close(self) -> None:
+        """End what nobody has claimed."""
+        if self._pools:
+            self._pools.close()
+
+    def _claim(self, wanted: Wanted) -> Claimed | None:
+        from pytest_ephemeral.pools import Pools
+
+        self._pools = self._pools or Pools(self._settings)
+        begin = time.monotonic()
+        member = self._pools.claim(wanted)
+        return Claimed(member.cluster.name, member.owner, time.monotonic() - begin) if member else None
 
 
 @dataclass
@@ -81,10 +103,19 @@ class Environments:
         else:
             self._end(held)
 
-    def living(self) -> "list[Environment]":
-        """Those that are ready and not released."""
+    def used_by(self, test: str, *, shared: bool) -> "list[Environment]":
+        """Those that a test may have used: those it made, and what is ``shared`` by several."""
         with self._lock:
-            return [held.made.environment for held in self._held.values() if held.made]
+            held = [
+                each
+                for each in self._held.values()
+                if each.wanted.test == test or (shared and each.wanted.scope != "test")
+            ]
+        return [each.made.environment for each in held if each.made]
+
+    def is_empty(self) -> bool:
+        """Whether there is none, nor one on its way."""
+        return not self._held
 
     def close(self) -> None:
         """End whatever is left, half-made ones too, and return when it is gone."""
@@ -93,6 +124,7 @@ class Environments:
             self._held.clear()
         for held in left:
             self._end(held)
+        self._supplier.close()
         if self._removers:
             self._removers.shutdown()
 

@@ -32,8 +32,9 @@ def factory(config: pytest.Config, said: Any) -> "Iterator[Callable[..., Environ
         variant = replace(default_variant(settings), **arguments)
         wanted = Wanted(
             spec=spec_of(said if spec is None else spec, variant, settings, config),
-            scope="test",  # its own process makes it, and nobody else gets it
-            test=f"{current_test(config)} #{next(numbers)}",
+            scope="worker",  # its own process makes it
+            test=current_test(config),
+            number=next(numbers),
             keep=variant.keep or settings.keep,
         )
         environment = environments.acquire(wanted)

@@ -17,17 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """An environment that a test asks for; ``test`` is the one that asks first."""
+    """An environment that a test asks for.
+
+    ``test`` is the one that asks first, ``total`` how many will ask alike; a ``number`` sets it apart from all others.
+    """
 
     spec: "Spec"
     scope: str
     test: str
     keep: str
+    total: int = 1
+    number: int = 0
 
     @property
     def key(self) -> Any:
         """Equal for tests that may share one."""
-        return repr(self.spec), self.scope, self.keep, self.test if self.scope == "test" else ""
+        return repr(self.spec), self.scope, self.keep, self.number, self.test if self.scope == "test" else ""
 
 
 @dataclass
@@ -61,10 +66,21 @@ class Made:
     environment: "Environment"
     record: Record
     ours: bool
+    claim: float | None = None
 
     def note_phases(self) -> None:
         """Take the timeline's phases over into the record."""
-        self.record.phases = [(phase.title, phase.seconds) for phase in self.environment.timeline.phases]
+        claim = [] if self.claim is None else [("claim", self.claim)]
+        self.record.phases = claim + [(phase.title, phase.seconds) for phase in self.environment.timeline.phases]
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A running member of a warm pool: closing the descriptor ``owner`` ends it; the claim took ``seconds``."""
+
+    name: str
+    owner: int
+    seconds: float
 
 
 def make(wanted: Wanted, settings: Settings, name: str) -> Made:
@@ -77,7 +93,7 @@ def make(wanted: Wanted, settings: Settings, name: str) -> Made:
         if settings.reuse:
             return _up(wanted, settings, settings.reuse, notes, detach=True)
         if current and wanted.scope != "test" and _fits(current, wanted.spec):
-            return _attached(current, wanted)
+            return attached(current, wanted, "attached")
         return _up(wanted, settings, name, notes, detach=False)
 
 
@@ -89,10 +105,26 @@ def _fits(current: str, spec: "Spec") -> bool:
     return not version or f"{attach(current).kubernetes}.".startswith(f"{version}.")
 
 
-def _attached(name: str, wanted: Wanted) -> Made:
+def attached(name: str, wanted: Wanted, origin: str) -> Made:
+    """An environment that somebody else removes. Raises NoEnvironmentError."""
     from ephemeral import attach
 
-    return _made(attach(name, spec=wanted.spec), wanted, "attached", ours=False)
+    return _made(attach(name, spec=wanted.spec), wanted, origin, ours=False)
+
+
+def adopted(claimed: Claimed, wanted: Wanted, settings: Settings) -> Made:
+    """A member of the pool, from now on this process's, with the app in it. Raises the classes of ephemeral.errors."""
+    from ephemeral.environment import Environment
+    from ephemeral.fleet.pool import adopt
+    from ephemeral.reports.timeline import Timeline
+
+    with reported() as notes:
+        cluster = adopt(claimed.name, claimed.owner)
+        spec = replace(wanted.spec, name=claimed.name)
+        environment = Environment(spec, cluster, progress=Timeline(notes), found=False)
+        with environment.ending_on_failure(), environment.reporting(settings.report_dir):
+            environment.deploy()
+    return _made(environment, wanted, "claimed", ours=True, claim=claimed.seconds)
 
 
 def _up(wanted: Wanted, settings: Settings, name: str, notes: Notes, *, detach: bool) -> Made:
@@ -103,7 +135,7 @@ def _up(wanted: Wanted, settings: Settings, name: str, notes: Notes, *, detach: 
     return _made(environment, wanted, "reused" if detach else "created", ours=not detach)
 
 
-def _made(environment: "Environment", wanted: Wanted, origin: str, *, ours: bool) -> Made:
+def _made(environment: "Environment", wanted: Wanted, origin: str, *, ours: bool, claim: float | None = None) -> Made:
     facts = environment.describe()
     nodes = "simulated nodes: nothing runs in pods" if facts["nodes"] == "simulated" else f"{facts['nodes']} nodes"
     record = Record(
@@ -113,7 +145,7 @@ def _made(environment: "Environment", wanted: Wanted, origin: str, *, ours: bool
         facts=f"Kubernetes {facts['kubernetes']}, {nodes}",
         kubeconfig=str(environment.kubeconfig),
     )
-    made = Made(environment, record, ours)
+    made = Made(environment, record, ours, claim)
     made.note_phases()
     return made
 

@@ -106,9 +106,15 @@ def read_settings(config: pytest.Config) -> Settings:
     return Settings(**{**values, "report_dir": Path(values["report_dir"])})  # type: ignore[arg-type]
 
 
-def is_configured(config: pytest.Config) -> bool:
-    """Whether anybody has said anything about ephemeral."""
-    return any(_given(config, option) for option in OPTIONS)
+def header(config: pytest.Config) -> list[str]:
+    """What was set, for the report's header; nothing where nobody has said anything about ephemeral."""
+    given = {option.name: _given(config, option) for option in OPTIONS}
+    words = [f"{name} {value[1]}" for name, value in given.items() if value]
+    if not words and not (config.rootpath / "ephemeral.yaml").is_file():
+        return []
+    from ephemeral import __version__
+
+    return [f"ephemeral: {__version__}; {', '.join(words) or 'ephemeral.yaml'}"]
 
 
 def _value(config: pytest.Config, option: Option) -> str:

@@ -1,6 +1,7 @@
 """The marker: which environment a test asks for, and which kinds of it a test runs on."""
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -97,6 +98,14 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     ids = [f"k8s-{variant.kubernetes}" if asked else pytest.HIDDEN_PARAM for variant in variants]
     scope: Literal["function", "session"] = "function" if variants[0].scope == "test" else "session"
     metafunc.parametrize("ephemeral_variant", variants, ids=ids, indirect=True, scope=scope)
+
+
+def count(items: list[pytest.Item], config: pytest.Config) -> "Counter[Variant]":
+    """How many tests ask for each kind of environment."""
+    default = default_variant(config.stash[SETTINGS])
+    asking = (item for item in items if "ephemeral_variant" in getattr(item, "fixturenames", ()))
+    callspecs = (getattr(item, "callspec", None) for item in asking)
+    return Counter(callspec.params.get("ephemeral_variant", default) if callspec else default for callspec in callspecs)
 
 
 def _complaints(name: str, value: Any) -> Iterator[str]:
