@@ -27,6 +27,6 @@ def load(*, name: str, wanted: str, images: tuple[str, ...]) -> None:
 
     environment = find_environment(name)
     for text in images:
-        with archive_of(text) as path:
-            for loaded in environment.load_image(path, wanted or None):
+        with archive_of(text) as (path, called):
+            for loaded in environment.load_image(path, wanted or called):
                 click.echo(loaded)

@@ -5,6 +5,7 @@ Layers are never read as a whole, and nothing is unpacked.
 
 import json
 import posixpath
+import stat
 import tarfile
 import zlib
 from collections.abc import Callable
@@ -46,7 +47,11 @@ class Contents:
 def read_contents(path: Path) -> Contents:
     """List a tar file (plain or gzip) or an OCI directory. Raises SpecError when it is neither, or can't be read."""
     try:
-        return _directory(path) if path.is_dir() else _tar(path)
+        if stat.S_ISDIR(path.stat().st_mode):
+            return _directory(path)
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe can be read only once, by us or by containerd
+            raise SpecError(f"{path} is neither a file nor a folder.", hint="Save the image into a file.")
+        return _tar(path)
     except OSError as error:
         raise SpecError(f"{path} can't be read: {error.strerror or error}.", hint=_hint(error)) from error
 

@@ -16,19 +16,20 @@ _SAVE_SECONDS = 600.0
 
 
 @contextmanager
-def archive_of(text: str) -> Iterator[Path]:
-    """An archive of what a user calls ``text``, a path or the name of a local image; open as long as the body runs.
+def archive_of(text: str) -> Iterator[tuple[Path, str | None]]:
+    """An archive of what a user calls ``text``, a path or the name of a local image; there as long as the body runs.
 
-    It is a path when it is spelled as one, or when a file or an OCI directory lies there.
+    It is a path when it is spelled as one, or when a file or an OCI directory lies there. With a name, the name is
+    given back too: Podman saves ``web`` as ``localhost/web``, by which no pod asks for it.
 
     Raises SpecError, ToolError, ProgramError: it is no name, there is no engine, none has that image.
     """
     path = Path(text)
     if is_archive(text) or path.is_file() or (path / "oci-layout").is_file():
-        yield path
+        yield path, None
         return
     with tempfile.TemporaryDirectory(prefix="ephemeral-image-") as folder:
-        yield save(text, Path(folder) / "image.tar")
+        yield save(text, Path(folder) / "image.tar"), text
 
 
 def save(name: str, destination: Path) -> Path:

@@ -281,6 +281,11 @@ def test_a_path_where_nothing_is(tmp_path):
     assert "ephemeral.yaml" in str(error.hint)
 
 
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert "neither a file nor a folder" in refused(tmp_path / "pipe").message
+
+
 def test_a_folder_that_is_no_layout(tmp_path):
     (tmp_path / "Dockerfile").touch()
     assert "no file oci-layout" in refused(tmp_path).message

@@ -39,6 +39,18 @@ def test_another_name(environment):
     assert environment.loaded == [(Path("web.tar"), "shop/web:2")]
 
 
+def test_a_local_image_keeps_the_name_it_was_called_by(environment, monkeypatch, tmp_path):
+    """Podman calls `web` `localhost/web` in its archive."""
+    podman = tmp_path / "podman"
+    podman.write_text("#!/bin/sh\n: > $3\n")
+    podman.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert run("web").output == "web\n"
+    ((archive, name),) = environment.loaded
+    assert name == "web"
+    assert not archive.exists()
+
+
 @pytest.mark.parametrize("words", [(), ("--as", "web:1", "a.tar", "b.tar")])
 def test_wrong_usage(environment, words):
     assert run(*words).exit_code == 2

@@ -89,7 +89,8 @@ def test_an_image_of_docker_is_saved(tmp_path, script, monkeypatch):
     source = build_image(tmp_path / "source.tar", "shop:dev", {"app": b"a"})
     script("docker", f'[ "$1 $4" = "save shop:dev" ] && cat {source} > "$3"')
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    with archive_of("shop:dev") as path:
+    with archive_of("shop:dev") as (path, name):
+        assert name == "shop:dev"
         assert read_archive(path).names == ("docker.io/library/shop:dev",)
     assert not path.exists()
 
@@ -127,7 +128,7 @@ def test_what_lies_there_is_meant(tmp_path, monkeypatch):
     image(tmp_path / "layout", "web", oci=True)
     (tmp_path / "shop").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path))
-    with archive_of("layout") as path:
-        assert path == Path("layout")
+    with archive_of("layout") as found:
+        assert found == (Path("layout"), None)
     with pytest.raises(ToolError), archive_of("shop"):
         pass
