@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ephemeral.spec.model import Spec
 
 #: What a member's processes keep in memory, with room for what a test adds.
-MEMBER_BYTES = 550 * 2**20
+MEMBER_BYTES = 700 * 2**20
 _START_SECONDS = 120.0
 _CLAIM_SECONDS = 10.0
 #: Starting more at a time than there are cores makes each one slower, and all of them no faster.
