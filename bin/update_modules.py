@@ -32,6 +32,11 @@ def staging_modules(upstream: str) -> list[str]:
     ]
 
 
+def package_of(row: dict[str, object], name: str) -> str:
+    own = row.get(name, {})
+    return str(own.get("package", row["package"])).format(name=name)  # type: ignore[attr-defined]
+
+
 def write(folder: Path, row: dict[str, object], version: str) -> None:
     module = str(row["module"])
     shutil.rmtree(folder, ignore_errors=True)
@@ -41,7 +46,7 @@ def write(folder: Path, row: dict[str, object], version: str) -> None:
     upstream = (unpacked / "go.mod").read_text()
     requires = [f"{module} v{version}"]
     requires += [f"{name} v0.{version.partition('.')[2]}" for name in staging_modules(upstream)]
-    packages = sorted(str(row["package"]).format(name=name) for name in row.get("programs", [""]))  # type: ignore[attr-defined]
+    packages = sorted(package_of(row, name) for name in row.get("programs", [""]))  # type: ignore[attr-defined]
     lines = ["module ephemeral.invalid/tools", "", re.search(r"^go .*$", upstream, re.MULTILINE)[0], ""]  # type: ignore[index]
     lines += ["require (", *(f"\t{line}" for line in requires), ")", ""]
     lines += ["tool (", *(f"\t{package}" for package in packages), ")", ""]
@@ -56,7 +61,7 @@ def write(folder: Path, row: dict[str, object], version: str) -> None:
 
 def main(wanted: list[str]) -> None:
     for name, row in tomllib.loads((TOOLS / "programs.toml").read_text()).items():
-        for version in row["versions"] if not wanted or name in wanted else []:
+        for version in row["versions"] if "module" in row and (not wanted or name in wanted) else []:
             folder = f"{name}-{version.rpartition('.')[0]}" if len(row["versions"]) > 1 else name
             write(TOOLS / "modules" / folder, row, version)
 

@@ -11,7 +11,8 @@ _SYSCTLS = (
     "net/ipv4/conf/all/route_localnet", "net/ipv4/conf/all/rp_filter", "net/netfilter/nf_conntrack_max",
     "net/core/bpf_jit_enable", "net/ipv4/ip_unprivileged_port_start",
 )  # fmt: skip
-_PLACES = ("/run", "/run/netns", "/var/lib", "/var/log", "/var/tmp", "/etc/cni", "/opt/cni", "/usr/libexec")  # noqa: S108
+_PROGRAMS = ("containerd", "kubelet", "kube-proxy", "slirp4netns", "keeper.py", "coredns")
+_PLACES = ("/run", "/run/netns", "/var/lib", "/var/log", "/var/tmp", "/etc/cni", "/opt/cni", "/usr/libexec")
 
 
 def snapshot() -> dict[str, list[str]]:
@@ -36,8 +37,7 @@ def changes(before: dict[str, list[str]]) -> list[str]:
 
 
 def _cgroups() -> list[str]:
-    root = "/sys/fs/cgroup"
-    return [os.path.join(folder, name) for folder, names, _ in os.walk(root) for name in names]
+    return [f"{folder}/{name}" for folder, names, _ in os.walk("/sys/fs/cgroup") for name in names]
 
 
 def _processes() -> list[str]:
@@ -48,13 +48,15 @@ def _processes() -> list[str]:
             words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if any(name in words for name in ("containerd", "kubelet", "kube-proxy", "slirp4netns", "keeper.py", "coredns")):
+        if any(
+            name in words for name in ("containerd", "kubelet", "kube-proxy", "slirp4netns", "keeper.py", "coredns")
+        ):
             found.append(words[:200])
     return found
 
 
 def _names(folder: Path) -> list[str]:
-    return sorted(os.listdir(folder)) if folder.is_dir() else []
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
 def _output(*command: str) -> list[str]:

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from ephemeral.apps.podspecs import containers, pod_spec
 from ephemeral.errors import SpecError
+from ephemeral.images import is_loaded
 from ephemeral.kube.objects import Manifest
 
 
@@ -21,6 +22,8 @@ def override_images(manifests: Iterable[Manifest], images: Mapping[str, str]) ->
             seen[repository(image)] = image
             if replacement := wanted.get(repository(image)):
                 container["image"] = replacement[1]
+                if is_loaded(replacement[1]) and "imagePullPolicy" in container:
+                    container["imagePullPolicy"] = "IfNotPresent"  # no registry has it
     for key, (name, _) in wanted.items():
         if key not in seen:
             raise _unmatched(name, [_short(each) for each in seen])
@@ -32,8 +35,8 @@ def repository(image: str) -> str:
     head, slash, last = name.rpartition("/")
     name = f"{head}{slash}{last.partition(':')[0]}"
     first, slash, _ = name.partition("/")
-    if not slash:
-        return f"docker.io/library/{name}"
+    if not slash or name == f"docker.io/{last.partition(':')[0]}":
+        return f"docker.io/library/{name.removeprefix('docker.io/')}"
     return name if "." in first or ":" in first or first == "localhost" else f"docker.io/{name}"
 
 

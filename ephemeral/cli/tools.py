@@ -6,8 +6,15 @@ from ephemeral.cli.output import output_option, show_table
 from ephemeral.errors import ToolError
 from ephemeral.tools import lookup, require, table
 
-DEFAULT = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "kubectl", "helm")
-"""What simulated nodes and deploying need."""
+DEFAULT = (
+    *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "kubectl", "helm"),
+    *("containerd", "containerd-shim-runc-v2", "ctr", "runc", "ptp", "host-local", "loopback", "portmap"),
+    *("kubelet", "kube-proxy", "coredns", "slirp4netns", "nft"),
+)
+"""What deploying, simulated and real nodes need."""
+
+OPTIONAL = ("local-path-provisioner",)
+"""What real nodes go without where it can't be had: volumes."""
 
 _kubernetes = click.option(
     "--kubernetes",
@@ -35,11 +42,16 @@ def list_(kubernetes: str, output: str) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @_kubernetes
 def install(names: tuple[str, ...], kubernetes: str) -> None:
-    """Install programs; without NAME all that simulated nodes and deploying need."""
+    """Install programs; without NAME all that simulated and real nodes and deploying need."""
     from ephemeral.cli.progress import open_progress
 
     with open_progress() as progress:
         found = require(names or DEFAULT, kubernetes=kubernetes, progress=progress)
+        for name in () if names else OPTIONAL:
+            try:
+                found |= require([name], kubernetes=kubernetes, progress=progress)
+            except ToolError as error:
+                progress.note(f"warning: {error.message}")
     for name, path in found.items():
         click.echo(f"{name:<24} {path}")
 

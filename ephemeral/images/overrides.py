@@ -9,6 +9,8 @@ from ephemeral.images.archive import Archive, Image, read_archive
 from ephemeral.images.names import repository
 from ephemeral.spec.archives import is_archive
 
+_TAG_OF_ARCHIVES = "archive-"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Import:
@@ -41,7 +43,12 @@ def prepare(name: str, path: Path) -> Import:
     archive = read_archive(path)
     image = choose(archive, name)
     tag = image.digest.partition(":")[2][:12]
-    return Import(archive=archive, image=image, name=f"{repository(name)}:archive-{tag}")
+    return Import(archive=archive, image=image, name=f"{repository(name)}:{_TAG_OF_ARCHIVES}{tag}")
+
+
+def is_loaded(name: str) -> bool:
+    """Whether this is the name that `prepare` gave an image: on the node, and in no registry."""
+    return name.rpartition(":")[2].startswith(_TAG_OF_ARCHIVES)
 
 
 def read_imports(images: Mapping[str, str]) -> list[Import]:

@@ -1,8 +1,9 @@
 """Downloading a program's official release; nothing is kept that is not what its publisher released."""
 
+import posixpath
 import shutil
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -15,21 +16,23 @@ from ephemeral.tools.slot import Slot
 from ephemeral.tools.table import Program
 
 
-def download(program: Program, slot: Slot, *, heard: Callable[[int, int | None], None]) -> None:
-    """Fill the slot with the program's release. ``heard`` is told of bytes as in ``fetch.save``.
+def download(slots: Mapping[Program, Slot], *, heard: Callable[[int, int | None], None]) -> None:
+    """Fill the slots of programs that come in one release. ``heard`` is told of bytes as in ``fetch.save``.
 
     Raises FetchError when there is no release to be had, ChecksumError when it is a wrong one, StateError
     when the cache can't be written.
     """
+    program, slot = next(iter(slots.items()))
     url = fetch.mirrored(program.release)
     with writing(slot.folder):
         file = _verified(program, slot.folder / f".{_file_name(url)}.part", heard=heard)
         if not program.member:
             slot.put(file)
             return
-        with slot.scratch() as scratch:
-            _unpack(file, program.member, scratch / program.name)
-            slot.put(scratch / program.name)
+        for program, slot in slots.items():
+            with writing(slot.folder), slot.scratch() as scratch:
+                _unpack(file, program.member, scratch / program.name)
+                slot.put(scratch / program.name)
         file.unlink()
 
 
@@ -81,9 +84,11 @@ def _unpack(archive: Path, member: str, target: Path) -> None:
 
 
 def _member(content: tarfile.TarFile, member: str) -> IO[bytes]:
-    file = content.extractfile(member)
+    """Some publishers' archives say ``./ptp`` where others say ``ptp``."""
+    found = next((each for each in content if posixpath.normpath(each.name) == member), None)
+    file = content.extractfile(found) if found else None
     if file is None:
-        raise KeyError("it is a folder")
+        raise KeyError("not there, or a folder")
     return file
 
 

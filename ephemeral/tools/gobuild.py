@@ -52,7 +52,8 @@ def build(program: Program, slot: Slot, go: Path) -> None:
 
 def _command(program: Program, go: Path, output: Path) -> list[str | Path]:
     linker = " ".join(["-s", "-w", *(f"-X {variable}" for variable in program.stamp)])
-    return [go, "build", "-trimpath", "-ldflags", linker, "-o", output, program.package]
+    tags = [f"-tags={','.join(program.tags)}"] if program.tags else []
+    return [go, "build", "-trimpath", *tags, "-ldflags", linker, "-o", output, program.package]
 
 
 def _environment(program: Program) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -28,6 +29,9 @@ def install(programs: Sequence[Program], progress: Progress) -> None:
         unfetched = _download_all(programs, progress)
         if not unfetched:
             return
+        packaged = {program: [why] for program, why in unfetched.items() if not program.package}
+        if packaged:
+            raise _not_to_be_had(packaged)
         go = gobuild.find_go()
         if go is None:
             raise _not_to_be_had({program: [why, "go: not on PATH"] for program, why in unfetched.items()})
@@ -38,29 +42,32 @@ def install(programs: Sequence[Program], progress: Progress) -> None:
 
 def _download_all(programs: Sequence[Program], progress: Progress) -> dict[Program, str]:
     """Return the programs whose release can't be had, and why; an error of any other kind ends all."""
-    outcomes: SimpleQueue[tuple[Program, str | BaseException]] = SimpleQueue()
+    outcomes: SimpleQueue[tuple[list[Program], str | BaseException]] = SimpleQueue()
     stop = threading.Event()
+    releases: dict[str, list[Program]] = {}
+    for program in sorted(programs, key=lambda program: program.name):  # the order in which others lock them too
+        releases.setdefault(program.release or program.name, []).append(program)
 
-    def work(program: Program) -> None:
+    def work(group: list[Program]) -> None:
         try:
-            _download(program, progress, stop)
-            outcomes.put((program, ""))
+            _download(group, progress, stop)
+            outcomes.put((group, ""))
         except FetchError as error:
-            outcomes.put((program, f"download: {error}"))
+            outcomes.put((group, f"download: {error}"))
         except BaseException as error:
-            outcomes.put((program, error))
+            outcomes.put((group, error))
 
     # Daemons: nobody who interrupts an install wants to wait for a slow server first.
-    for program in programs:
-        threading.Thread(target=work, args=(program,), daemon=True).start()
+    for group in releases.values():
+        threading.Thread(target=work, args=(group,), daemon=True).start()
     failures: dict[Program, str] = {}
     try:
-        for _ in programs:
-            program, outcome = outcomes.get()
+        for _ in releases:
+            group, outcome = outcomes.get()
             if isinstance(outcome, BaseException):
                 raise outcome
             if outcome:
-                failures[program] = outcome
+                failures |= dict.fromkeys(group, outcome)
     finally:
         stop.set()
     return {program: failures[program] for program in programs if program in failures}
@@ -70,9 +77,15 @@ class _StoppedError(Exception):
     """Another program's download ended the install."""
 
 
-def _download(program: Program, progress: Progress, stop: threading.Event) -> None:
-    with Activity(progress, program.name) as activity, held(program, activity) as slot:
-        if slot is None:
+def _download(group: list[Program], progress: Progress, stop: threading.Event) -> None:
+    """Programs of one release are downloaded together."""
+    if not group[0].release:
+        raise FetchError("its publisher releases no program of it")
+    names = ", ".join(program.name for program in group)
+    with Activity(progress, names) as activity, ExitStack() as stack:
+        held_slots = {program: stack.enter_context(held(program, activity)) for program in group}
+        slots = {program: slot for program, slot in held_slots.items() if slot}
+        if not slots:
             return
 
         def heard(have: int, total: int | None) -> None:
@@ -82,7 +95,7 @@ def _download(program: Program, progress: Progress, stop: threading.Event) -> No
             activity.update(f"downloading {have / _MEGABYTE:.0f}{of} MB")
 
         activity.start("downloading")
-        download(program, slot, heard=heard)
+        download(slots, heard=heard)
         activity.start("downloaded")
 
 
@@ -105,6 +118,8 @@ def _not_to_be_had(tried: dict[Program, list[str]]) -> ToolError:
         for program, lines in tried.items()
     ]
     packages = " ".join(program.debian for program in tried if program.debian)
+    if packages and all(program.debian for program in tried):
+        return ToolError("\n".join(blocks), hint=f"on Debian and Ubuntu: apt-get install {packages}")
     return ToolError(
         "\n".join(blocks),
         hint="install Go, or set EPHEMERAL_MIRROR to a mirror of the download hosts, or put the programs into"

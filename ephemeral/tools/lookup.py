@@ -29,7 +29,7 @@ def look(program: Program) -> Iterator[Seen]:
     folder = tools_dir()
     if folder and _is_program(folder / program.name):
         yield _examine(folder / program.name, "tools-dir", program)
-    for folder in path_dirs():
+    for folder in (*path_dirs(), *map(Path, program.folders)):
         if _is_program(folder / program.name):
             yield _examine(folder / program.name, "path", program)
     if _is_program(program.cached):

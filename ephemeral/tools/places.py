@@ -14,10 +14,14 @@ def tools_dir() -> Path | None:
     return _absolute(named) if named else None
 
 
+#: Root's programs, which an ordinary user's PATH may lack.
+_SYSTEM = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
+
 def path_dirs() -> list[Path]:
-    """Return PATH, each folder once, without relative ones: what lies in the current folder nobody chose."""
+    """Return PATH and the system's folders, each once, without relative ones: what lies in this folder nobody chose."""
     folders: dict[str, Path] = {}
-    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+    for folder in (*os.environ.get("PATH", os.defpath).split(os.pathsep), *_SYSTEM):
         if folder.startswith("/"):
             folders.setdefault(os.path.realpath(folder), Path(folder))
     return list(folders.values())

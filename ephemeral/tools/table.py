@@ -26,12 +26,16 @@ class Program:
     pattern: str
     accept: str
     release: str
+    """Where its publisher has it; empty: nowhere."""
     checksum: str
     member: str
     modules: Path
-    """Folder with the go.mod and go.sum that it builds from."""
+    """Folder with the go.mod and go.sum that it builds from, if it does."""
     package: str
+    """Main package; empty: it can't be built from Go modules."""
     stamp: tuple[str, ...]
+    tags: tuple[str, ...]
+    folders: tuple[str, ...]
     debian: str
 
     @property
@@ -65,6 +69,7 @@ def pinned(name: str, version: str = "") -> Program:
     found = _resolve(row, version)
     major, _, rest = found.partition(".")
     facts = {"name": name, "version": found, "arch": _arch(), "major": major, "minor": rest.partition(".")[0]}
+    facts["machine"] = os.uname().machine
     filled = {key: _fill(row.get(key, ""), facts) for key in ("release", "checksum", "member", "package")}
     folder = f"{row['group']}-{found.rpartition('.')[0]}" if len(row["versions"]) > 1 else row["group"]
     return Program(
@@ -76,6 +81,8 @@ def pinned(name: str, version: str = "") -> Program:
         accept=row["accept"],
         modules=_HERE / "modules" / folder,
         stamp=tuple(_fill(variable, facts) for variable in row.get("stamp", ())),
+        tags=tuple(row.get("tags", ())),
+        folders=tuple(row.get("folders", ())),
         debian=row.get("debian", ""),
         **filled,
     )

@@ -67,7 +67,7 @@ def wait_unchanged(before: dict[str, list[str]], seconds: float = 15) -> None:
 
 
 def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(url, timeout=10) as answer:
         return str(answer.read().decode())
 
 
@@ -103,7 +103,7 @@ def test_environments_side_by_side_do_not_meet(
     host = urls["right"].removeprefix("http://").rstrip("/")
     asked = kubectl("left", "exec", "deploy/web", "--", "nc", "-w", "3", host, "80", check=False)
     assert asked.returncode != 0, "a pod of one environment reached a Service of another"
-    with pytest.raises(subprocess.CalledProcessError, match="Unauthorized|certificate|x509|non-zero"):
+    with pytest.raises(subprocess.CalledProcessError, match=r"non-zero"):
         kubectl("left", "get", "pods", server=kubeconfig("right")["clusters"][0]["cluster"]["server"])
     cli("down", "left", "right")
 

@@ -15,8 +15,10 @@ from ephemeral.waiting import Deadline, NotYet, wait_until
 
 if TYPE_CHECKING:
     from ephemeral.clusters.local.real.addresses import Addresses
+    from ephemeral.clusters.provider import Vantage
     from ephemeral.kube.services import ServicePort
     from ephemeral.spec.model import Spec
+    from ephemeral.spec.presets import Policy
 
 _OK = 200
 _LOG_LINES = 15
@@ -52,8 +54,9 @@ class LocalCluster:
         create_default_service_account(api, deadline)
         if self.addresses:
             from ephemeral.clusters.local.real.furnish import create_cluster_objects
+            from ephemeral.clusters.local.real.storage import has_volumes
 
-            create_cluster_objects(api, self.addresses, deadline)
+            create_cluster_objects(api, self.addresses, deadline, volumes=has_volumes(self.paths))
             self.paths.furnished.touch()
         else:
             create_simulated_nodes(api, spec.cluster.simulated, deadline)
@@ -90,6 +93,24 @@ class LocalCluster:
         from ephemeral.clusters.local.real.addresses import Addresses
 
         return Addresses(IPv4Network(network))
+
+    @cached_property
+    def policy(self) -> "Policy":
+        """The isolation policy that it was made with. Raises ClusterError when that was not written down."""
+        from ephemeral.spec.presets import policy_from_dict
+
+        if "policy" not in self._record:
+            raise ClusterError(f"environment {self.name} was made by a version that did not record its policy.")
+        return policy_from_dict(self._record["policy"])
+
+    @cached_property
+    def vantage(self) -> "Vantage | None":
+        """From where its isolation can be probed; None on simulated nodes."""
+        if not self.addresses:
+            return None
+        from ephemeral.clusters.local.real.vantage import vantage_of
+
+        return vantage_of(self.paths, self.addresses, outbound=self._record["outbound"])
 
     def reach(self, port: "ServicePort") -> tuple[str, int]:
         """Let the machine reach a Service's port at its ClusterIP, to which it has a route."""

@@ -17,6 +17,8 @@ from ephemeral.errors import ClusterError, NameTakenError, NoEnvironmentError, S
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ephemeral.leases import Lease
     from ephemeral.progress import Progress
     from ephemeral.spec.model import Spec
@@ -36,6 +38,7 @@ class LocalProvider:
 
         kubernetes = resolve_kubernetes(spec.cluster.kubernetes)
         programs = require(programs_for(spec), kubernetes=kubernetes, progress=progress)
+        programs |= _volumes(progress) if spec.cluster.nodes == "real" else {}
         check_room()
         paths = paths_of(spec.name)
         if spec.cluster.nodes == "real":
@@ -100,6 +103,19 @@ class LocalProvider:
         os.close(lock)
         _forget_empty_bases()
         return True
+
+
+def _volumes(progress: "Progress") -> "dict[str, Path]":
+    """The provisioner of volumes: its publisher releases no program, and not every machine can build it."""
+    from ephemeral.clusters.local.real.storage import PROGRAM
+    from ephemeral.errors import ToolError
+    from ephemeral.tools import require
+
+    try:
+        return require([PROGRAM], progress=progress)
+    except ToolError as error:
+        progress.note(f"warning: there is no StorageClass here: {error.message}")
+        return {}
 
 
 def programs_for(spec: "Spec") -> "list[str]":

@@ -12,7 +12,7 @@ from ephemeral.kube.objects import Manifest
     [
         ("redis", "docker.io/library/redis"),
         ("redis:alpine", "docker.io/library/redis"),
-        ("docker.io/redis@sha256:abc", "docker.io/redis"),
+        ("docker.io/redis@sha256:abc", "docker.io/library/redis"),
         ("acme/web:1", "docker.io/acme/web"),
         ("ghcr.io/acme/web:1@sha256:abc", "ghcr.io/acme/web"),
         ("localhost/web", "localhost/web"),

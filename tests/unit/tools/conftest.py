@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ephemeral.tools import fetch, table
+from ephemeral.tools import fetch, places, table
 from ephemeral.tools.table import Program
 
 GATE_SECONDS = 60
@@ -24,6 +24,7 @@ class Mirror:
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
+        self.members: dict[str, dict[str, bytes]] = defaultdict(dict)
         self.faults: dict[str, list[Callable[[Handler, bytes], None]]] = defaultdict(list)
         self.requests: list[tuple[str, str | None]] = []
         self.ranges = True
@@ -55,7 +56,9 @@ class Mirror:
 
     def release(self, program: Program, content: bytes) -> str:
         """Lay a release out as its publisher does, and return its path."""
-        body = archive(program.member, content) if program.member else content
+        members = self.members[program.release]
+        members[program.member] = content
+        body = archive(members) if program.member else content
         name = program.release.rpartition("/")[2]
         self.files[self.path(program.release)] = body
         self.files[self.path(program.checksum)] = checksum_file(program.checksum, name, body).encode()
@@ -113,12 +116,13 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def archive(member: str, content: bytes) -> bytes:
+def archive(members: dict[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        info = tarfile.TarInfo(member)
-        info.size = len(content)
-        tar.addfile(info, io.BytesIO(content))
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
     return packed.getvalue()
 
 
@@ -137,6 +141,9 @@ def machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp
     """Nothing on PATH, an empty cache, no way out; tests that are about the real machine keep it."""
     if request.node.get_closest_marker("cluster"):
         return
+    monkeypatch.setattr(places, "_SYSTEM", ())
+    rows = {name: {**row, "folders": ()} for name, row in table._rows().items()}
+    monkeypatch.setattr(table, "_rows", lambda: rows)
     monkeypatch.delenv("EPHEMERAL_TOOLS_DIR", raising=False)
     monkeypatch.setenv("EPHEMERAL_MIRROR", "http://127.0.0.1:1")
     monkeypatch.setenv("EPHEMERAL_CACHE_DIR", str(tmp_path / "cache"))

@@ -59,11 +59,18 @@ def test_install_gets_the_named_programs(silent_progress, mirror, apiserver):
     assert call("install", "kube-apiserver").stdout.split() == ["kube-apiserver", str(apiserver.cached)]
 
 
-def test_install_without_names_gets_what_simulated_nodes_need(silent_progress, mirror):
-    programs = [table.matching(name, "1.35") for name in DEFAULT]
+def test_install_without_names_gets_what_nodes_need(silent_progress, mirror, tmp_path, monkeypatch):
+    programs = [table.matching(name, "1.35") for name in DEFAULT if name != "nft"]
     for program in programs:
         mirror.release(program, b"content")
+    bin_folder = tmp_path / "distribution"
+    bin_folder.mkdir()
+    nft = bin_folder / "nft"
+    nft.write_text("#!/bin/sh\necho nftables v1.0.6\n")
+    nft.chmod(0o755)
+    monkeypatch.setenv("PATH", str(bin_folder))
     lines = call("install", "--kubernetes", "1.35").stdout.splitlines()
+    assert lines.pop().split() == ["nft", str(nft)]
     assert [line.split() for line in lines] == [[program.name, str(program.cached)] for program in programs]
 
 

@@ -43,7 +43,7 @@ def content(program):
     return program.cached.read_bytes()
 
 
-@pytest.mark.parametrize("name", table.names())
+@pytest.mark.parametrize("name", [name for name in table.names() if table.pinned(name).release])
 def test_every_program_is_installed_from_its_release(mirror, name):
     program = table.pinned(name)
     mirror.release(program, CONTENT)
@@ -51,6 +51,21 @@ def test_every_program_is_installed_from_its_release(mirror, name):
     assert content(program) == CONTENT
     assert left_beside(program) == set()
     assert tools.find(name) == program.cached
+
+
+def test_programs_of_one_release_are_downloaded_once(mirror):
+    names = ["containerd", "containerd-shim-runc-v2", "ctr"]
+    for name in names:
+        mirror.release(table.pinned(name), name.encode())
+    found = tools.require(names)
+    assert {name: path.read_bytes() for name, path in found.items()} == {name: name.encode() for name in names}
+    assert len(mirror.asked(table.pinned("ctr").release)) == 1
+
+
+def test_what_only_a_distribution_has_is_named_by_its_package(mirror):
+    with pytest.raises(ToolError, match=r"nft .* can't be had") as caught:
+        tools.require(["nft"])
+    assert caught.value.hint == "on Debian and Ubuntu: apt-get install nftables"
 
 
 def test_several_programs_are_installed_in_the_asked_version(mirror):

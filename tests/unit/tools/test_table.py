@@ -1,3 +1,4 @@
+import os
 import re
 
 import pytest
@@ -8,6 +9,9 @@ from ephemeral.tools import table
 from ephemeral.tools.accept import accepts
 
 EVERY_ROW = [(name, version) for name in table.names() for version in table.versions(name)]
+
+
+BUILT = [(name, version) for name, version in EVERY_ROW if table.pinned(name, version).package]
 
 
 def test_the_table_has_every_program_of_simulated_nodes():
@@ -58,17 +62,19 @@ def test_a_machine_that_nothing_is_released_for_says_so(monkeypatch):
 def test_every_row_is_complete(name, version):
     program = table.pinned(name, version)
     assert program.version == version
-    assert program.release.startswith("https://")
-    assert program.checksum.startswith("https://")
-    assert version in program.release
-    assert program.arch in program.release
+    assert program.release or program.package or program.debian
+    if program.release:
+        assert program.release.startswith("https://")
+        assert program.checksum.startswith("https://")
+        assert version in program.release
+        assert program.arch in program.release or os.uname().machine in program.release
     assert re.compile(program.pattern).groups == 1
     assert accepts(program.accept, found=version, wanted=version)
     filled = (program.release, program.checksum, program.member, program.package, *program.stamp)
     assert not [text for text in filled if "{" in text]
 
 
-@pytest.mark.parametrize(("name", "version"), EVERY_ROW)
+@pytest.mark.parametrize(("name", "version"), BUILT)
 def test_every_program_builds_from_a_go_mod_that_requires_the_pinned_version(name, version):
     program = table.pinned(name, version)
     module = table._row(name)["module"]
@@ -80,5 +86,5 @@ def test_every_program_builds_from_a_go_mod_that_requires_the_pinned_version(nam
 
 
 def test_no_go_mod_is_left_over():
-    used = {table.pinned(name, version).modules for name, version in EVERY_ROW}
+    used = {table.pinned(name, version).modules for name, version in BUILT}
     assert set(next(iter(used)).parent.iterdir()) == used

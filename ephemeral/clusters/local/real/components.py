@@ -27,7 +27,6 @@ PROGRAMS = (
     "kube-proxy",
     "coredns",
     "nft",
-    "local-path-provisioner",
 )
 OUTBOUND_PROGRAM = "slirp4netns"
 
@@ -56,7 +55,11 @@ def real_node(programs: Mapping[str, Path], paths: Paths, addresses: Addresses) 
         make("containerd", [f"--config={settings_of['containerd.toml']}"], after={"file": str(_provided(paths))}),
         make("kubelet", kubelet, after={**connected, "unix": socket}),
         make("kube-proxy", [f"--config={settings_of['kube-proxy']}"], after=connected),
-        make("local-path-provisioner", storage.arguments(paths), after={"file": str(paths.furnished)}),
+        *(
+            [make(storage.PROGRAM, storage.arguments(paths), after={"file": str(paths.furnished)})]
+            if storage.PROGRAM in programs
+            else []
+        ),
         make("coredns", [f"-conf={settings_of['Corefile']}"], after=connected),
     ]
 
@@ -93,7 +96,7 @@ def write_settings(
         "kube-proxy": json.dumps(settings.kube_proxy_config(paths, addresses)),
         "Corefile": settings.corefile(paths, addresses, outbound=outbound),
         "resolv.conf": settings.resolv_conf(addresses, outbound=outbound),
-        **storage.settings_files(paths),
+        **(storage.settings_files(paths) if storage.PROGRAM in programs else {}),
         "edge.nft": edge_rules(addresses, policy, machine_addresses()),
         "machine.ip": f"address add {addresses.machine}/30 dev {addresses.interface}\n"
         f"link set {addresses.interface} up\n"

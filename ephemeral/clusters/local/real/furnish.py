@@ -17,7 +17,7 @@ _OK = 200
 _DNS_SECONDS = 0.5
 
 
-def create_cluster_objects(api: Api, addresses: Addresses, deadline: Deadline) -> None:
+def create_cluster_objects(api: Api, addresses: Addresses, deadline: Deadline, *, volumes: bool) -> None:
     """Create the Service that cluster DNS answers at, and what volumes need."""
     ports = [{"name": name, "protocol": name.upper(), "port": 53} for name in ("udp", "tcp")]
     service = {
@@ -36,7 +36,7 @@ def create_cluster_objects(api: Api, addresses: Addresses, deadline: Deadline) -
     }
     create(api, "/api/v1/namespaces/kube-system/services", service, deadline)
     create(api, "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices", endpoints, deadline)
-    for path, item in storage_objects():
+    for path, item in storage_objects() if volumes else ():
         create(api, path, item, deadline)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from ephemeral.clusters.local.paths import Paths
 from ephemeral.clusters.local.real.pause import IMAGE
 
+PROGRAM = "local-path-provisioner"
 PROVISIONER = "rancher.io/local-path"
 _NAMESPACE = "kube-system"
 _CONFIG_MAP = "local-path-config"
@@ -43,6 +44,11 @@ def storage_objects() -> list[tuple[str, dict[str, Any]]]:
         ("/apis/storage.k8s.io/v1/storageclasses", storage_class),
         (f"/api/v1/namespaces/{_NAMESPACE}/configmaps", scripts),
     ]
+
+
+def has_volumes(paths: Paths) -> bool:
+    """Whether the environment was planned with the provisioner."""
+    return (paths.settings / "storage.json").exists()
 
 
 def arguments(paths: Paths) -> list[str]:
