@@ -2,7 +2,8 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 REPORT_PROPERTY = "ephemeral_report"
 ENVIRONMENT_PROPERTY = "ephemeral_environment"
 _WARNINGS = 5
+_TELL_SECONDS = 5.0
 _LONGEST_NAME = 120
 
 
@@ -37,7 +39,7 @@ def gather(item: pytest.Item, report: pytest.TestReport) -> None:
         where = environment.try_report(folder, _failure(report))
         if where.startswith("report: "):
             properties.append((REPORT_PROPERTY, where.removeprefix("report: ")))
-        report.sections.append((f"ephemeral: {environment.name}", "\n".join([*_tell(environment), where])))
+        report.sections.append((f"ephemeral: {environment.name}", "\n".join([*_tell_soon(environment), where])))
         for target in (item.user_properties, report.user_properties):  # the report of the teardown is made of the item
             target.extend(each for each in properties if each not in target)
 
@@ -49,8 +51,17 @@ def _remove_earlier(folder: Path, names: set[str]) -> None:
             shutil.rmtree(timeline.parent, ignore_errors=True)
 
 
+def _tell_soon(environment: "Environment") -> Sequence[str]:
+    """What `_tell` finds out in a few seconds: an API server that hangs must not hang the run."""
+    told: list[str] = []
+    thread = threading.Thread(target=lambda: told.extend(_tell(environment)), daemon=True)
+    thread.start()
+    thread.join(_TELL_SECONDS)
+    return list(told) if told else [f"its API server has not answered for {_TELL_SECONDS:g} s"]
+
+
 def _tell(environment: "Environment") -> Iterator[str]:
-    """In plain words what is not well, the worst first; nothing that takes long, and no failure of its own."""
+    """In plain words what is not well, the worst first; no failure of its own."""
     from ephemeral.errors import EphemeralError
 
     try:

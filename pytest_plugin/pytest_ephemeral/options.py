@@ -103,7 +103,19 @@ def read_settings(config: pytest.Config) -> Settings:
     values["report_dir"] = str(config.invocation_params.dir / values["report_dir"])
     if values["pool"] != "auto" and not values["pool"].isdecimal():
         raise pytest.UsageError(f"--ephemeral-pool: {values['pool']!r} is neither a number nor auto")
+    if values["keep_ttl"] != "1h":
+        _check_duration(values["keep_ttl"])
     return Settings(**{**values, "report_dir": Path(values["report_dir"])})  # type: ignore[arg-type]
+
+
+def _check_duration(text: str) -> None:
+    from ephemeral.errors import SpecError
+    from ephemeral.spec.durations import parse_duration
+
+    try:
+        parse_duration(text)
+    except SpecError as error:
+        raise pytest.UsageError(f"--ephemeral-keep-ttl: {text!r}: {error}") from None
 
 
 def header(config: pytest.Config) -> list[str]:

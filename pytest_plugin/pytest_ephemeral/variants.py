@@ -81,14 +81,21 @@ def argument_complaints(arguments: Mapping[str, Any]) -> Iterator[str]:
 def validate(items: list[pytest.Item]) -> None:
     """Raises UsageError for the first marker that says something else than it can."""
     for item in items:
-        for complaint in complaints(item):
-            raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.{MARKER}: {complaint}")
+        refuse(item, pytest.UsageError)
+
+
+def refuse(item: pytest.Item, error: type[Exception]) -> None:
+    """Raises ``error`` with what is wrong with the markers of a test, if anything is."""
+    for complaint in complaints(item):
+        raise error(f"{item.nodeid}: @pytest.mark.{MARKER}: {complaint}")
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
     """Run a test on each kind of environment that it asks for; wrong markers are `validate`'s to refuse."""
     settings = metafunc.config.stash[SETTINGS]
     node = metafunc.definition
+    if hasattr(metafunc.config, "workerinput"):  # a UsageError in a worker would be an internal error of xdist
+        refuse(node, pytest.Collector.CollectError)
     if "ephemeral_variant" not in metafunc.fixturenames or any(complaints(node)):
         return
     variants = variants_of(node, settings)

@@ -81,7 +81,7 @@ def test_values_and_conditions(kube: Kube) -> None:
     sentence.condition("Available")
     sentence.value('{.status.conditions[?(@.type=="Available")].status}', True)
     sentence.value("{.spec.replicas}", 2)
-    with pytest.raises(ExpectationError, match=r"last seen: \{\.spec\.replicas\} is 2$"):
+    with pytest.raises(ExpectationError, match=r"last seen: \{\.spec\.replicas\} is 2\n"):
         sentence.value("{.spec.replicas}", 3, timeout=0.2)
     with pytest.raises(ExpectationError, match="Strange is not reported"):
         sentence.condition("Strange", timeout=0.2)
