@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ephemeral.kube.client import Kube
     from ephemeral.kube.events import Event
     from ephemeral.kube.objects import Manifest
+    from ephemeral.verify import Finding, Subject
 
 #: A control plane on an overloaded two-core machine needs some ten seconds; nobody should wait longer than this.
 START_SECONDS = 120.0
@@ -280,6 +281,29 @@ class Environment:
     def policy(self) -> Policy:
         """Its isolation policy, with the preset resolved."""
         return resolve(self.spec.isolation)
+
+    def verify_isolation(self, against: "Environment | None" = None, *, public: str = "") -> "list[Finding]":
+        """Probe from inside whether what the isolation policy promises holds; what the probes make is removed.
+
+        ``against`` is another environment, which may be neither seen nor reached. ``public`` is an ADDRESS:PORT that
+        stands for the internet.
+        """
+        from ephemeral.verify import PUBLIC, verify_isolation
+
+        return verify_isolation(self.subject(), against.subject() if against else None, public=public or PUBLIC)
+
+    def subject(self) -> "Subject":
+        """What probes of its isolation need to know."""
+        from ephemeral.verify import Subject
+
+        cluster = self._cluster
+        return Subject(
+            name=self.name,
+            kubeconfig=self.kubeconfig,
+            kube=self.kube,
+            policy=cluster.policy,
+            vantage=cluster.vantage,
+        )
 
     def __enter__(self) -> Self:
         return self

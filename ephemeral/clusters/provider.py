@@ -1,6 +1,7 @@
 """The seam between an environment and whatever makes its virtual cluster."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,12 +14,40 @@ if TYPE_CHECKING:
     from ephemeral.waiting import Deadline
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vantage:
+    """Where `ephemeral verify isolation` looks from: what its pods run, and what may not be reached from them.
+
+    ``image`` is on every node; its pods run the program ``python``, from ``folders`` of the node unless they are empty,
+    created as ``user``, whom Pod Security exempts. ``machine`` are addresses that lead to the machine from inside.
+    ``pod_files`` is where the machine would see the volumes of pods, ``outbound`` whether anything leaves at all.
+    """
+
+    image: str
+    folders: tuple[str, ...]
+    python: str
+    user: str
+    machine: tuple[str, ...]
+    pod_files: Path
+    outbound: bool
+
+
 class Cluster(Protocol):
     """One virtual cluster, ready or on its way."""
 
     name: str
     lease: "Lease"
     kubeconfig: Path
+
+    @property
+    def policy(self) -> "Policy":
+        """The isolation policy that it was made with. Raises ClusterError when that was not written down."""
+        ...
+
+    @property
+    def vantage(self) -> Vantage | None:
+        """From where its isolation can be probed; None where nothing runs."""
+        ...
 
     def wait_answering(self, deadline: "Deadline") -> None:
         """Return once the API answers a LIST. Raises ClusterError at once when it never will."""

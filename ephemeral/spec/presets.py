@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ephemeral.spec.model import Isolation, Network, PodSecurity
 from ephemeral.spec.quantities import parse_quantity
@@ -46,6 +47,14 @@ class Policy:
     public_egress: bool
     allow_egress: tuple[str, ...]
     allow_ingress: tuple[str, ...]
+
+
+def policy_from_dict(values: Mapping[str, Any]) -> Policy:
+    """A policy as it was before ``dataclasses.asdict`` and a trip through JSON, which knows no tuples."""
+    restored: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }
+    return Policy(**restored)
 
 
 def resolve(isolation: Isolation) -> Policy:

@@ -11,6 +11,9 @@ from ephemeral.clusters.local.paths import Paths
 #: Who makes volumes; Pod Security lets only this user mount host paths (`launch.py`).
 STORAGE_USER = "ephemeral:storage"
 
+#: Who probes the isolation from inside, by pods that mount the machine's programs; only ever impersonated.
+VERIFY_USER = "ephemeral:verify"
+
 _SERVER_NAMES = [
     "localhost",
     "127.0.0.1",

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ephemeral.clusters.local.components import (
     control_plane,
     simulated_nodes,
 )
-from ephemeral.clusters.local.credentials import STORAGE_USER, write_credentials
+from ephemeral.clusters.local.credentials import STORAGE_USER, VERIFY_USER, write_credentials
 from ephemeral.clusters.local.paths import Paths, check_ours
 from ephemeral.images import read_imports
 from ephemeral.leases import Lease
@@ -134,6 +135,8 @@ def _record_of(spec: Spec, policy: Policy, lease: Lease, kubernetes: str) -> dic
         "pod-network": spec.cluster.network if spec.cluster.nodes == "real" else "none",
         "kubernetes": kubernetes,
         "pod-security": policy.pod_security or "privileged",
+        "policy": asdict(policy),
+        "outbound": spec.cluster.outbound,
         "lease": lease.to_dict(),
         "creator": record.this_process(),
         "boot-id": record.boot_id(),
@@ -201,7 +204,7 @@ def _admission(policy: Policy) -> dict[str, Any]:
                     "apiVersion": "pod-security.admission.config.k8s.io/v1",
                     "kind": "PodSecurityConfiguration",
                     "defaults": defaults,
-                    "exemptions": {"usernames": [STORAGE_USER]},
+                    "exemptions": {"usernames": [STORAGE_USER, VERIFY_USER]},
                 },
             }
         ],

@@ -1,0 +1,75 @@
+"""`ephemeral verify isolation`: probe a running environment from inside, and compare with what its policy promises."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+from ephemeral.errors import EphemeralError
+from ephemeral.kube.kubeconfig import read_access
+from ephemeral.verify.admission import probe_pod_security
+from ephemeral.verify.amounts import probe_amounts
+from ephemeral.verify.control_plane import probe_proxy
+from ephemeral.verify.finding import Finding, not_probed
+from ephemeral.verify.machine import MachineListener, listening
+from ephemeral.verify.neighbours import probe_neighbours
+from ephemeral.verify.network import Attempt, across, entering, findings_of, from_a_pod
+from ephemeral.verify.prober import attempt_all
+from ephemeral.verify.stage import Stage, staged
+from ephemeral.verify.subject import Subject
+from ephemeral.verify.tokens import probe_tokens
+
+__all__ = ["PUBLIC", "Finding", "Subject", "verify_isolation"]
+
+#: Somebody public who answers by TCP.
+PUBLIC = "1.1.1.1:443"
+
+
+def verify_isolation(subject: Subject, against: Subject | None = None, *, public: str = PUBLIC) -> list[Finding]:
+    """Make every probe and return what each found; what they make is gone when this returns.
+
+    Raises the errors of the API server where nothing can be probed at all.
+    """
+    findings = [*probe_pod_security(subject), *probe_amounts(subject)]
+    findings += _probe_traffic(subject, against, public)
+    # Last: a CRD that comes or goes makes the quota controller pause for a moment.
+    return [*findings, *probe_neighbours(subject, against)]
+
+
+def _probe_traffic(subject: Subject, against: Subject | None, public: str) -> list[Finding]:
+    """Pods must run for this; when they can't, that is what was found."""
+    try:
+        with ExitStack() as stack:
+            machine = stack.enter_context(listening())
+            here = stack.enter_context(staged(subject))
+            there = stack.enter_context(staged(against)) if against else None
+            return list(_traffic(here, there, machine, public))
+    except EphemeralError as error:
+        return [not_probed("traffic and tokens of pods", error.message)]
+
+
+def _traffic(here: Stage, there: Stage | None, machine: MachineListener, public: str) -> Iterator[Finding]:
+    host, _, port = public.rpartition(":")
+    attempts = from_a_pod(here, machine, (host, int(port)))
+    if there:
+        attempts += across(here, there, api=_api_of(there.subject))
+    yield from _from_inside(here, attempts)
+    from_the_machine = entering(here)
+    answers = attempt_all([each.wanted() for each in from_the_machine])
+    yield from findings_of(from_the_machine, answers, "on the machine")
+    yield probe_proxy(here, machine)
+    if there:
+        yield from _from_inside(there, across(there, here, api=_api_of(here.subject)))
+    else:
+        how = "give --against OTHER, the name of another running environment"
+        yield not_probed("pods, Services and API servers of another environment", how, expected="blocked")
+    yield probe_tokens(here)
+
+
+def _from_inside(stage: Stage, attempts: list[Attempt]) -> Iterator[Finding]:
+    answers = stage.attempt([each.wanted() for each in attempts])
+    yield from findings_of(attempts, answers, f"in a pod of {stage.subject.name}")
+
+
+def _api_of(subject: Subject) -> tuple[str, int]:
+    server = urlsplit(read_access(subject.kubeconfig).server)
+    return str(server.hostname), server.port or 443
