@@ -75,14 +75,20 @@ def _tell(environment: "Environment") -> Iterator[str]:
         yield error.message
 
 
+_KINDS = (
+    ("apps/v1", "DaemonSet"), ("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("batch/v1", "Job"), ("v1", "Pod"),
+)  # fmt: skip
+
+
 def _broken(environment: "Environment") -> Iterator[str]:
+    """Workloads, and pods that belong to none, which are not ready."""
     from ephemeral.kube.objects import subject
     from ephemeral.kube.readiness.judge import judge
     from ephemeral.kube.readiness.world import World
 
-    kinds = (("apps/v1", "DaemonSet"), ("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("batch/v1", "Job"))
-    world = World.look(environment.kube, kinds, since=datetime.fromtimestamp(0, UTC))
-    verdicts = [(judge(item, world.scene(item)), item) for kind in kinds for item in environment.kube.list(*kind)]
+    world = World.look(environment.kube, _KINDS, since=datetime.fromtimestamp(0, UTC))
+    items = [item for kind in _KINDS for item in environment.kube.list(*kind)]
+    verdicts = [(judge(item, world.scene(item)), item) for item in items if not item["metadata"].get("ownerReferences")]
     for state in ("failed", "pending"):
         yield from (f"{subject(item)}: {verdict.text}" for verdict, item in verdicts if verdict.state == state)
 

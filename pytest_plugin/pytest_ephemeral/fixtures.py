@@ -1,7 +1,7 @@
 """The fixtures. Heavy imports happen inside them: a suite that asks for no cluster pays nothing."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from pytest_ephemeral.variants import Variant, default_variant
 if TYPE_CHECKING:
     from ephemeral.environment import Environment
     from ephemeral.kube.client import Kube
+    from ephemeral.kube.portforward import PortForward
 
 
 def _scope(fixture_name: str, config: pytest.Config) -> Any:
@@ -127,6 +128,43 @@ def apply(request: pytest.FixtureRequest, kube: "Kube") -> Iterator[Callable[...
     applier.delete_created()
 
 
+@pytest.fixture
+def port_forward(request: pytest.FixtureRequest, ephemeral_variant: Variant) -> "Iterator[Callable[..., PortForward]]":
+    """Opens a local port into a pod: `port_forward("service/web", 80).url`. It stays open when pods are replaced.
+
+    Takes `KIND/NAME`, a port by number or name, and `namespace=`; `.port` is the local one. Real nodes only.
+    """
+    from ephemeral.kube.kubeconfig import read_access
+    from ephemeral.kube.portforward import PortForward
+
+    environment = _environment_of(request)
+    with ExitStack() as forwards:
+
+        def open_port(target: str, port: int | str, *, namespace: str = "default") -> PortForward:
+            __tracebackhide__ = True
+            with _plainly(request.config):
+                access = read_access(environment.kubeconfig)
+                return forwards.enter_context(PortForward(environment.kube, access, target, port, namespace=namespace))
+
+        yield open_port
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, ephemeral_variant: Variant) -> "Callable[..., str]":
+    """The URL of a Service, once somebody answers there: `url("web")`, `url("web", port="admin", path="/health")`.
+
+    Takes `namespace=` too. Real nodes only.
+    """
+    environment = _environment_of(request)
+
+    def find(service: str, **where: Any) -> str:
+        __tracebackhide__ = True
+        with _plainly(request.config):
+            return environment.url(service, **where)
+
+    return find
+
+
 def _environment_of(request: pytest.FixtureRequest) -> "Environment":
     """The environment that the test asks for by name, else the one with the app."""
     name = "ephemeral_cluster" if "ephemeral_cluster" in request.fixturenames else "ephemeral_environment"
@@ -159,18 +197,8 @@ def _plainly(config: pytest.Config) -> Iterator[None]:
     except EphemeralError as error:
         text = "\n".join(filter(None, [error.message, f"hint: {error.hint}" if error.hint else ""]))
         if isinstance(error, ToolError) and config.stash[SETTINGS].missing_tools == "skip":
-            pytest.skip(text)
-        pytest.fail(text, pytrace=False)
+            raise pytest.skip.Exception(text) from None
+        raise pytest.fail.Exception(text, pytrace=False) from None
 
 
-FIXTURES = frozenset(
-    {
-        "apply",
-        "cluster_factory",
-        "cluster_namespace",
-        "ephemeral_cluster",
-        "ephemeral_environment",
-        "kube",
-        "kubeconfig",
-    }
-)
+FIXTURES = frozenset({"cluster_factory", "ephemeral_cluster", "ephemeral_environment", "ephemeral_variant"})

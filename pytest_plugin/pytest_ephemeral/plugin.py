@@ -15,6 +15,8 @@ from pytest_ephemeral.fixtures import (
     ephemeral_variant,
     kube,
     kubeconfig,
+    port_forward,
+    url,
 )
 from pytest_ephemeral.options import SETTINGS, add_options, header, read_settings
 from pytest_ephemeral.session import CURRENT_TEST, ENVIRONMENTS, RECORDS, TOTALS, WORKER_INPUT
@@ -30,6 +32,8 @@ __all__ = [
     "ephemeral_variant",
     "kube",
     "kubeconfig",
+    "port_forward",
+    "url",
 ]
 
 
