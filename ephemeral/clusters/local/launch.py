@@ -82,7 +82,7 @@ def _start_real(
     from ephemeral.clusters.local.real import components, settings
     from ephemeral.clusters.local.real.addresses import claim_addresses
     from ephemeral.clusters.local.real.cgroups import cgroup_of
-    from ephemeral.clusters.local.real.edge import API_PORT
+    from ephemeral.clusters.local.real.edge import API_GROUP, API_PORT
     from ephemeral.clusters.local.real.root import start_keeper
 
     imports = read_imports(spec.images)
@@ -98,6 +98,7 @@ def _start_real(
             services=str(addresses.services),
             apiserver=_with_kubelet(paths, str(addresses.node)),
         )
+        next(each for each in plane if each["name"] == "kube-apiserver")["group"] = API_GROUP
         _write_plan(
             paths,
             lease,

@@ -129,6 +129,7 @@ class Supervisor:
                 self.running[component["name"]] = subprocess.Popen(
                     component["argv"],
                     env=component["env"],
+                    group=component.get("group"),
                     cwd=self.plan["home"],
                     stdin=subprocess.DEVNULL,
                     stdout=log,

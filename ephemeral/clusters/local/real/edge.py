@@ -16,6 +16,8 @@ OUTBOUND = "outbound"
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")
 _OTHERS = "198.18.0.0/15"
 _WANTED = "0x1"
+#: The API server's group, of no meaning elsewhere: it proxies to addresses that its users choose.
+API_GROUP = 64810
 #: Whoever may not is told so: a silent drop shows up as a timeout, long after and far away.
 _REFUSE = "reject with icmpx type admin-prohibited"
 
@@ -62,6 +64,7 @@ table inet ephemeral {{
     chain output {{
         type filter hook output priority filter; policy accept;
         oifname "{OUTSIDE}" ct state new drop
+        {_proxied(policy, addresses)}
     }}
     chain postrouting {{
         type nat hook postrouting priority srcnat; policy accept;
@@ -84,3 +87,17 @@ def _leaving(policy: Policy, pods: str) -> str:
     if policy.public_egress:
         lines.append(f'ip saddr {pods} oifname "{OUTBOUND}" ip daddr != @private accept')
     return "\n        ".join(lines)
+
+
+def _proxied(policy: Policy, addresses: Addresses) -> str:
+    """The API server reaches by proxy and webhook what pods may reach: else it would lend them the machine's network.
+
+    Other programs of the node go out as they like: images come from private registries too.
+    """
+    if not policy.network:
+        return ""
+    out = f'meta skgid {API_GROUP} oifname "{OUTBOUND}"'
+    refused = "ip daddr @private " if policy.public_egress else ""
+    return f"""{out} ip daddr {addresses.upstream_dns} meta l4proto {{ tcp, udp }} th dport 53 accept
+        {out} ip daddr @allowed_egress accept
+        {out} {refused}{_REFUSE}"""
