@@ -14,7 +14,7 @@ from ephemeral.verify.machine import MachineListener, listening
 from ephemeral.verify.neighbours import probe_neighbours
 from ephemeral.verify.network import Attempt, across, entering, findings_of, from_a_pod
 from ephemeral.verify.prober import attempt_all
-from ephemeral.verify.stage import Stage, staged
+from ephemeral.verify.stage import Litter, Stage, staged
 from ephemeral.verify.subject import Subject
 from ephemeral.verify.tokens import probe_tokens
 
@@ -40,8 +40,10 @@ def _probe_traffic(subject: Subject, against: Subject | None, public: str) -> li
     try:
         with ExitStack() as stack:
             machine = stack.enter_context(listening())
-            here = stack.enter_context(staged(subject))
-            there = stack.enter_context(staged(against)) if against else None
+            litter = Litter()
+            stack.callback(litter.await_end)
+            here = stack.enter_context(staged(subject, litter))
+            there = stack.enter_context(staged(against, litter)) if against else None
             return list(_traffic(here, there, machine, public))
     except EphemeralError as error:
         return [not_probed("traffic and tokens of pods", error.message)]

@@ -5,6 +5,8 @@ Runs as ``python -I -S -c SOURCE try ATTEMPTS`` or ``... listen PORT WORDS`` and
 
 import contextlib
 import json
+import os
+import signal
 import socket
 import struct
 import sys
@@ -114,6 +116,7 @@ def attempt_all(wanted: list[dict[str, Any]]) -> list[dict[str, str]]:
 
 def listen(port: int, words: str) -> None:
     """Answer every connection with these words, as an HTTP response, for ever."""
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # to PID 1 it does nothing by itself
     with socket.create_server(("", port), backlog=50) as server:
         while True:
             connection, _ = server.accept()

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ephemeral.apps.isolation.network import network_policy
@@ -72,15 +73,15 @@ class Stage:
 
 
 @contextmanager
-def staged(subject: Subject) -> Iterator[Stage]:
-    """Make the namespace, the listener and its Service; remove all of it, whatever happens.
+def staged(subject: Subject, litter: Litter) -> Iterator[Stage]:
+    """Make a namespace, `ephemeral-verify-...`, a listener and its Service; all of it becomes litter, in any case.
 
     Raises ClusterError where nothing runs, WorkloadError when a pod can't run.
     """
     if subject.vantage is None:
         raise ClusterError(f"the nodes of environment {subject.name} are simulated and run nothing")
     words = secrets.token_hex(8)
-    with own_namespace(subject) as namespace:
+    with _own_namespace(subject, litter) as namespace:
         if subject.policy.network:
             metadata = {"name": PREFIX, "namespace": namespace}
             subject.kube.apply(network_policy(subject.policy, metadata))  # probes live by the rules that apps live by
@@ -92,17 +93,34 @@ def staged(subject: Subject) -> Iterator[Stage]:
         )
 
 
+class Litter:
+    """Namespaces that are being removed: their end takes seconds, which several may share."""
+
+    def __init__(self) -> None:
+        self._left: list[tuple[Subject, str]] = []
+
+    def add(self, subject: Subject, namespace: str) -> None:
+        """Begin to remove it."""
+        subject.kube.delete("v1", "Namespace", namespace)
+        self._left.append((subject, namespace))
+
+    def await_end(self) -> None:
+        """Return once all of them are gone. Raises WaitError."""
+        deadline = Deadline(_SECONDS)
+        for subject, name in self._left:
+            probe = partial(_expect_gone, subject, name)
+            wait_until(probe, deadline=deadline, what=f"end of namespace {name}")
+
+
 @contextmanager
-def own_namespace(subject: Subject) -> Iterator[str]:
-    """A namespace whose name begins with `ephemeral-verify`; it is gone when the body is left."""
+def _own_namespace(subject: Subject, litter: Litter) -> Iterator[str]:
     kube, name = subject.kube, f"{PREFIX}-{secrets.token_hex(3)[:5]}"
     try:
         kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         wait_until(lambda: _expect_account(subject, name), deadline=Deadline(_SECONDS), what="default ServiceAccount")
         yield name
     finally:
-        kube.delete("v1", "Namespace", name)
-        wait_until(lambda: _expect_gone(subject, name), deadline=Deadline(_SECONDS), what=f"end of namespace {name}")
+        litter.add(subject, name)
 
 
 def _expect_account(subject: Subject, namespace: str) -> None:
@@ -155,7 +173,7 @@ def _pod(vantage: Vantage, name: str, arguments: Sequence[str]) -> Object:
         "containers": [container],
         "volumes": volumes,
         "restartPolicy": "Never",
-        "terminationGracePeriodSeconds": 0,
+        "terminationGracePeriodSeconds": 1,
     }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": spec}
 
