@@ -72,6 +72,25 @@ class Stage:
         return int(code), output
 
 
+class Litter:
+    """Namespaces that are being removed: their end takes seconds, which several may share."""
+
+    def __init__(self) -> None:
+        self._left: list[tuple[Subject, str]] = []
+
+    def add(self, subject: Subject, namespace: str) -> None:
+        """Begin to remove it."""
+        subject.kube.delete("v1", "Namespace", namespace)
+        self._left.append((subject, namespace))
+
+    def await_end(self) -> None:
+        """Return once all of them are gone. Raises WaitError."""
+        deadline = Deadline(_SECONDS)
+        for subject, name in self._left:
+            probe = partial(_expect_gone, subject, name)
+            wait_until(probe, deadline=deadline, what=f"end of namespace {name}")
+
+
 @contextmanager
 def staged(subject: Subject, litter: Litter) -> Iterator[Stage]:
     """Make a namespace, `ephemeral-verify-...`, a listener and its Service; all of it becomes litter, in any case.
@@ -91,25 +110,6 @@ def staged(subject: Subject, litter: Litter) -> Iterator[Stage]:
         yield Stage(
             subject=subject, vantage=subject.vantage, namespace=namespace, words=words, pod=pod, service=service
         )
-
-
-class Litter:
-    """Namespaces that are being removed: their end takes seconds, which several may share."""
-
-    def __init__(self) -> None:
-        self._left: list[tuple[Subject, str]] = []
-
-    def add(self, subject: Subject, namespace: str) -> None:
-        """Begin to remove it."""
-        subject.kube.delete("v1", "Namespace", namespace)
-        self._left.append((subject, namespace))
-
-    def await_end(self) -> None:
-        """Return once all of them are gone. Raises WaitError."""
-        deadline = Deadline(_SECONDS)
-        for subject, name in self._left:
-            probe = partial(_expect_gone, subject, name)
-            wait_until(probe, deadline=deadline, what=f"end of namespace {name}")
 
 
 @contextmanager
