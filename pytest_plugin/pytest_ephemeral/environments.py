@@ -36,7 +36,12 @@ class OwnSupplier:
 
     def supply(self, wanted: Wanted, name: str) -> Made:
         """Claim, attach, reuse or create."""
-        if wanted.scope == "test" and not self._settings.reuse and (claimed := self._claim(wanted)):
+        from pytest_ephemeral.pools import claim_served
+
+        claimed = claim_served(wanted, self._settings)
+        if not claimed and wanted.scope == "test" and not self._settings.reuse:
+            claimed = self._claim(wanted)
+        if claimed:
             return adopted(claimed, wanted, self._settings)
         return make(wanted, self._settings, name)
 

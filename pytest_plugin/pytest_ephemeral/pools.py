@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,28 @@ from pytest_ephemeral.options import Settings
 
 if TYPE_CHECKING:
     from ephemeral.fleet.pool import Member, Pool
-    from pytest_ephemeral.making import Wanted
+    from pytest_ephemeral.making import Claimed, Wanted
 
 _CLAIM_SECONDS = 180.0
 _MOST = 8
+
+
+def claim_served(wanted: "Wanted", settings: Settings) -> "Claimed | None":
+    """A cluster from the pool that another process holds (`python -m pytest_ephemeral.pool`), if there is one."""
+    if not _can_be_pooled(wanted, settings) or os.environ.get("EPHEMERAL_CURRENT") or settings.reuse:
+        return None
+    from ephemeral.fleet.pool_service import claim_served
+    from ephemeral.spec.durations import parse_duration
+    from pytest_ephemeral.making import Claimed, owner_of
+
+    begin = time.monotonic()
+    member = claim_served(wanted.spec, owner_of(wanted), parse_duration(wanted.spec.ttl))
+    return Claimed(member.cluster.name, member.owner, time.monotonic() - begin) if member else None
+
+
+def _can_be_pooled(wanted: "Wanted", settings: Settings) -> bool:
+    cluster = wanted.spec.cluster
+    return settings.pool != "0" and cluster.provider == "local" and cluster.nodes == "simulated"
 
 
 class Pools:
@@ -29,8 +48,7 @@ class Pools:
 
         Raises the classes of ephemeral.errors.
         """
-        cluster = wanted.spec.cluster
-        if self._settings.pool == "0" or cluster.provider != "local" or cluster.nodes != "simulated":
+        if not _can_be_pooled(wanted, self._settings):
             return None
         from ephemeral.spec.durations import parse_duration
         from pytest_ephemeral.making import owner_of

@@ -26,10 +26,14 @@ class WorkerSupplier:
 
     def supply(self, wanted: Wanted, name: str) -> Made:
         """See `Supplier`."""
+        from pytest_ephemeral.pools import claim_served
+
         with self._lock:
             if wanted.scope == "session" or self._settings.reuse:
                 return attached(self._ask("share", wanted)[0], wanted, "shared")
-            claimed = self._claim(wanted) if wanted.scope == "test" else None
+            claimed = claim_served(wanted, self._settings)
+            if not claimed and wanted.scope == "test":
+                claimed = self._claim(wanted)
         return adopted(claimed, wanted, self._settings) if claimed else make(wanted, self._settings, name)
 
     def close(self) -> None:
