@@ -181,6 +181,7 @@ class Environment:
             with self.progress.phase("apply"):
                 self._warn_of_idle_policies(manifests)
                 manifests = isolate(self.kube, self.policy, manifests, deadline=deadline)
+                self._cluster.adopt(self.policy)
                 objects = apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
             with self.progress.phase("wait"):
                 conditions = self.spec.ready.conditions

@@ -29,6 +29,8 @@ def isolation(*, name: str, against: str, public: str, output: str) -> None:
     Exits 1 unless all that its isolation policy promises was probed and holds. What the probes make is removed.
     """
     environment = find_environment(name)
+    if against == environment.name:
+        raise click.UsageError("--against names another environment, not the same.")
     findings = environment.verify_isolation(find_environment(against) if against else None, public=public)
     columns = ("result", "probe", "expected", "found")
     show_table([asdict(each) for each in findings], columns, output, empty="")

@@ -44,6 +44,10 @@ class Cluster(Protocol):
         """The isolation policy that it was made with. Raises ClusterError when that was not written down."""
         ...
 
+    def adopt(self, policy: "Policy") -> None:
+        """Write down what a deployment has put in force: quota and limits may change while it runs."""
+        ...
+
     @property
     def vantage(self) -> Vantage | None:
         """From where its isolation can be probed; None where nothing runs."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from ipaddress import IPv4Address
 from urllib.parse import urlsplit
 
-from ephemeral.errors import EphemeralError
+from ephemeral.errors import EphemeralError, SpecError
 from ephemeral.kube.kubeconfig import read_access
 from ephemeral.verify.admission import probe_pod_security
 from ephemeral.verify.amounts import probe_amounts
@@ -27,15 +28,16 @@ PUBLIC = "1.1.1.1:443"
 def verify_isolation(subject: Subject, against: Subject | None = None, *, public: str = PUBLIC) -> list[Finding]:
     """Make every probe and return what each found; what they make is gone when this returns.
 
-    Raises the errors of the API server where nothing can be probed at all.
+    Raises SpecError for a ``public`` that is no ADDRESS:PORT, and ApiError where nothing can be probed at all.
     """
+    internet = _address_and_port(public)
     findings = [*probe_pod_security(subject), *probe_amounts(subject)]
-    findings += _probe_traffic(subject, against, public)
+    findings += _probe_traffic(subject, against, internet)
     # Last: a CRD that comes or goes makes the quota controller pause for a moment.
     return [*findings, *probe_neighbours(subject, against)]
 
 
-def _probe_traffic(subject: Subject, against: Subject | None, public: str) -> list[Finding]:
+def _probe_traffic(subject: Subject, against: Subject | None, public: tuple[str, int]) -> list[Finding]:
     """Pods must run for this; when they can't, that is what was found."""
     try:
         with ExitStack() as stack:
@@ -49,9 +51,8 @@ def _probe_traffic(subject: Subject, against: Subject | None, public: str) -> li
         return [not_probed("traffic and tokens of pods", error.message)]
 
 
-def _traffic(here: Stage, there: Stage | None, machine: MachineListener, public: str) -> Iterator[Finding]:
-    host, _, port = public.rpartition(":")
-    attempts = from_a_pod(here, machine, (host, int(port)))
+def _traffic(here: Stage, there: Stage | None, machine: MachineListener, public: tuple[str, int]) -> Iterator[Finding]:
+    attempts = from_a_pod(here, machine, public)
     if there:
         attempts += across(here, there, api=_api_of(there.subject))
     yield from _from_inside(here, attempts)
@@ -75,3 +76,11 @@ def _from_inside(stage: Stage, attempts: list[Attempt]) -> Iterator[Finding]:
 def _api_of(subject: Subject) -> tuple[str, int]:
     server = urlsplit(read_access(subject.kubeconfig).server)
     return str(server.hostname), server.port or 443
+
+
+def _address_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    try:
+        return str(IPv4Address(host)), int(port)
+    except ValueError as error:
+        raise SpecError(f"{text!r} is no ADDRESS:PORT: {error}.", hint=f"Write it like {PUBLIC}.") from error

@@ -63,13 +63,13 @@ def from_a_pod(here: Stage, machine: MachineListener, public: tuple[str, int]) -
             probe=f"machine ({kind}) from a pod",
             host=address,
             port=machine.port,
-            expected=leaving(policy, address, machine=True),
+            expected=leaving(policy, address),
             kind=kind,
         )
         for kind in ("tcp", "udp")
         for address in vantage.machine
     ]
-    expected = leaving(policy, public[0]) if vantage.outbound else BLOCKED
+    expected = leaving(policy, public[0], public=True) if vantage.outbound else BLOCKED
     attempts.append(
         Attempt(probe="public address from a pod", host=public[0], port=public[1], expected=expected, controlled=True)
     )
@@ -109,14 +109,12 @@ def entering(here: Stage) -> list[Attempt]:
     ]  # fmt: skip
 
 
-def leaving(policy: Policy, address: str, *, machine: bool = False) -> str | None:
+def leaving(policy: Policy, address: str, *, public: bool = False) -> str | None:
     """What the policy promises of a connection to this address; None: nothing."""
-    private = machine or not IPv4Address(address).is_global
-    if not policy.network:
-        return None if private else OPEN
-    if any(IPv4Address(address) in IPv4Network(each, strict=False) for each in policy.allow_egress):
-        return None if private else OPEN  # somebody has to be there to answer
-    return OPEN if policy.public_egress and not private else BLOCKED
+    allowed = any(IPv4Address(address) in IPv4Network(each, strict=False) for each in policy.allow_egress)
+    if not policy.network or allowed:
+        return OPEN if public else None  # nobody may be there to answer
+    return OPEN if public and policy.public_egress else BLOCKED
 
 
 def findings_of(attempts: Sequence[Attempt], answers: Sequence[dict[str, str]], where: str) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,7 +95,7 @@ class LocalCluster:
 
         return Addresses(IPv4Network(network))
 
-    @cached_property
+    @property
     def policy(self) -> "Policy":
         """The isolation policy that it was made with. Raises ClusterError when that was not written down."""
         from ephemeral.spec.presets import policy_from_dict
@@ -102,6 +103,11 @@ class LocalCluster:
         if "policy" not in self._record:
             raise ClusterError(f"environment {self.name} was made by a version that did not record its policy.")
         return policy_from_dict(self._record["policy"])
+
+    def adopt(self, policy: "Policy") -> None:
+        """Write down what a deployment has put in force: quota and limits may change while it runs."""
+        self._record["policy"] = asdict(policy)
+        record.write_json(self.paths.record, self._record)
 
     @cached_property
     def vantage(self) -> "Vantage | None":
