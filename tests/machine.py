@@ -4,6 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
+from ephemeral.clusters.local.paths import state_key, state_root
+from ephemeral.waiting import Deadline, NotYet, wait_until
+
 #: What kubelet, kube-proxy and Cilium write where no namespace holds it, and what routing would need.
 _SYSCTLS = (
     "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes",
@@ -11,7 +14,7 @@ _SYSCTLS = (
     "net/ipv4/conf/all/route_localnet", "net/ipv4/conf/all/rp_filter", "net/netfilter/nf_conntrack_max",
     "net/core/bpf_jit_enable", "net/ipv4/ip_unprivileged_port_start",
 )  # fmt: skip
-_PROGRAMS = ("containerd", "kubelet", "kube-proxy", "slirp4netns", "keeper.py", "coredns")
+_PROGRAMS = ("containerd", "kubelet", "kube-proxy", "keeper.py", "coredns")
 _PLACES = ("/run", "/run/netns", "/var/lib", "/var/log", "/var/tmp", "/etc/cni", "/opt/cni", "/usr/libexec")
 
 
@@ -22,7 +25,7 @@ def snapshot() -> dict[str, list[str]]:
         "links": _names(Path("/sys/class/net")),
         "routes": _output("ip", "route", "show", "table", "all"),
         "rules": _output("nft", "list", "ruleset"),
-        "cgroups": sorted(path for path in _cgroups() if "ephemeral" in path),
+        "cgroups": sorted(path for path in _cgroups() if state_key() in path),
         "sysctls": [f"{name} {_read(name)}" for name in _SYSCTLS],
         "places": [f"{place}/{name}" for place in _PLACES for name in _names(Path(place))],
         "processes": sorted(_processes()),
@@ -30,10 +33,17 @@ def snapshot() -> dict[str, list[str]]:
 
 
 def changes(before: dict[str, list[str]]) -> list[str]:
-    """What is different now, a line each; empty when nothing is."""
+    """What is there that was not, a line each; empty when nothing is."""
     after = snapshot()
-    lines = [f"new in {key}: {line}" for key in before for line in after[key] if line not in before[key]]
-    return lines + [f"gone from {key}: {line}" for key in before for line in before[key] if line not in after[key]]
+    return [f"{key}: {line}" for key in before for line in after[key] if line not in before[key]]
+
+
+def wait_unchanged(before: dict[str, list[str]], seconds: float = 15) -> None:
+    def attempt() -> None:
+        if left := changes(before):
+            raise NotYet("\n".join(left))
+
+    wait_until(attempt, deadline=Deadline(seconds), what="the machine as it was", max_interval=0.2)
 
 
 def _cgroups() -> list[str]:
@@ -41,16 +51,15 @@ def _cgroups() -> list[str]:
 
 
 def _processes() -> list[str]:
-    """Programs of a node, by command line; their pids would differ anyway."""
+    """Programs of our nodes, by command line; their pids would differ anyway."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if any(
-            name in words for name in ("containerd", "kubelet", "kube-proxy", "slirp4netns", "keeper.py", "coredns")
-        ):
+        ours = state_key() in words or str(state_root()) in words
+        if ours and any(name in words for name in _PROGRAMS):
             found.append(words[:200])
     return found
 

@@ -10,6 +10,11 @@ from typing import Any
 
 import pytest
 
+from ephemeral.clusters.local.paths import paths_of
+from tests.e2e.objects import deployment, service
+from tests.images import BUSYBOX, busybox_image
+from tests.machine import snapshot, wait_unchanged
+
 CLI = [sys.executable, "-m", "ephemeral"]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -62,3 +67,49 @@ def _readable_output(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
     assert os.environ["EPHEMERAL_STATE_DIR"]
+
+
+_WEB = {"image": BUSYBOX, "command": ["sh", "-c", "echo hello > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"]}
+
+
+@pytest.fixture(scope="session")
+def busybox() -> Path:
+    return busybox_image()
+
+
+@pytest.fixture
+def web(project: Callable[..., Path], busybox: Path) -> Callable[..., Path]:
+    """An ephemeral.yaml whose app is a web server on real nodes, reached by URL."""
+
+    def write(name: str, **keys: Any) -> Path:
+        exposed = service("web")
+        exposed["spec"]["ports"][0]["targetPort"] = 8080
+        return project(
+            name,
+            deployment("web", **_WEB),
+            exposed,
+            **{"cluster": {}, "images": {"busybox": str(busybox)}, "expose": [{"service": "web"}], **keys},
+        )
+
+    return write
+
+
+@pytest.fixture
+def machine() -> Iterator[dict[str, list[str]]]:
+    """The machine before; after the test, nothing may be different."""
+    before = snapshot()
+    yield before
+    wait_unchanged(before)
+
+
+def kubeconfig(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(paths_of(name).kubeconfig.read_text())
+    return loaded
+
+
+def kubectl(name: str, *words: str, server: str = "", check: bool = True) -> "subprocess.CompletedProcess[str]":
+    from ephemeral.tools import require
+
+    program = require(["kubectl"])["kubectl"]
+    options = [f"--kubeconfig={paths_of(name).kubeconfig}", *([f"--server={server}"] if server else [])]
+    return subprocess.run([program, *options, *words], capture_output=True, text=True, timeout=60, check=check)

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,52 +18,12 @@ from ephemeral.clusters.local import record
 from ephemeral.clusters.local.paths import paths_of
 from ephemeral.fleet import collect
 from ephemeral.waiting import Deadline, NotYet, wait_until
-from tests.e2e.conftest import CLI, Run
-from tests.e2e.objects import deployment, service
-from tests.images import BUSYBOX, build_image, busybox_image
-from tests.machine import changes, snapshot
+from tests.e2e.conftest import CLI, Run, kubeconfig, kubectl
+from tests.e2e.objects import deployment
+from tests.images import BUSYBOX, build_image
+from tests.machine import changes, wait_unchanged
 
 pytestmark = pytest.mark.cluster
-
-WEB = {"image": BUSYBOX, "command": ["sh", "-c", "echo hello > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"]}
-
-
-@pytest.fixture(scope="module")
-def busybox() -> Path:
-    return busybox_image()
-
-
-@pytest.fixture
-def web(project: Callable[..., Path], busybox: Path) -> Callable[..., Path]:
-    """An ephemeral.yaml whose app is a web server on real nodes, reached by URL."""
-
-    def write(name: str, **keys: Any) -> Path:
-        exposed = service("web")
-        exposed["spec"]["ports"][0]["targetPort"] = 8080
-        return project(
-            name,
-            deployment("web", **WEB),
-            exposed,
-            **{"cluster": {}, "images": {"busybox": str(busybox)}, "expose": [{"service": "web"}], **keys},
-        )
-
-    return write
-
-
-@pytest.fixture
-def machine() -> Iterator[dict[str, list[str]]]:
-    """The machine before; after the test, nothing may be different."""
-    before = snapshot()
-    yield before
-    wait_unchanged(before)
-
-
-def wait_unchanged(before: dict[str, list[str]], seconds: float = 15) -> None:
-    def attempt() -> None:
-        if left := changes(before):
-            raise NotYet("\n".join(left))
-
-    wait_until(attempt, deadline=Deadline(seconds), what="the machine as it was", max_interval=0.2)
 
 
 def get(url: str) -> str:
@@ -106,19 +66,6 @@ def test_environments_side_by_side_do_not_meet(
     with pytest.raises(subprocess.CalledProcessError, match=r"non-zero"):
         kubectl("left", "get", "pods", server=kubeconfig("right")["clusters"][0]["cluster"]["server"])
     cli("down", "left", "right")
-
-
-def kubeconfig(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(paths_of(name).kubeconfig.read_text())
-    return loaded
-
-
-def kubectl(name: str, *words: str, server: str = "", check: bool = True) -> "subprocess.CompletedProcess[str]":
-    from ephemeral.tools import require
-
-    program = require(["kubectl"])["kubectl"]
-    options = [f"--kubeconfig={paths_of(name).kubeconfig}", *([f"--server={server}"] if server else [])]
-    return subprocess.run([program, *options, *words], capture_output=True, text=True, timeout=60, check=check)
 
 
 def test_ten_environments_one_after_another_leave_a_machine_as_it_was(

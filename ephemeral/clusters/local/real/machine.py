@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ephemeral.clusters.local.paths import free_bytes
-from ephemeral.clusters.local.real.root import SYSTEM_PATH, as_root
+from ephemeral.clusters.local.real.root import SYSTEM_PATH, check_root
 from ephemeral.errors import ClusterError, EphemeralError, StateError, ToolError
-from ephemeral.process import run
 
 _DISK_BYTES = 512 * 1024 * 1024
-_ASK_SECONDS = 10.0
 _DEBIAN = {"ip": "iproute2", "nsenter": "util-linux", "kill": "procps"}
 
 
@@ -28,7 +26,7 @@ def check_machine(disk: Path) -> None:
             "real nodes need overlayfs, which this kernel does not have.",
             hint="`modprobe overlay` where it is a module; else `nodes: simulated` (pods turn Ready, nothing runs).",
         )
-    as_root([])
+    check_root()
     existing = next(folder for folder in (disk, *disk.parents) if folder.exists())
     free = free_bytes(existing)
     if free < _DISK_BYTES:
@@ -52,13 +50,11 @@ def describe_machine(disk: Path) -> Iterator[tuple[bool, str]]:
 
 
 def _root() -> tuple[bool, str]:
-    if os.geteuid() == 0:
-        return True, "this user is root"
     try:
-        run(as_root(["true"]), timeout=_ASK_SECONDS)
-    except EphemeralError as error:
+        check_root()
+    except ClusterError as error:
         return False, error.message
-    return True, "`sudo -n` works"
+    return True, "this user is root" if os.geteuid() == 0 else "`sudo -n` works"
 
 
 def _has_overlayfs() -> bool:

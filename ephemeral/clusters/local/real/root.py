@@ -13,7 +13,7 @@ from pathlib import Path
 from ephemeral.clusters.local import record
 from ephemeral.clusters.local.paths import Paths
 from ephemeral.clusters.local.real.cgroups import cgroup_of
-from ephemeral.errors import ClusterError
+from ephemeral.errors import ClusterError, ProgramError
 from ephemeral.process import run
 from ephemeral.tools.places import cache_dir
 
@@ -35,6 +35,19 @@ def as_root(argv: list[str]) -> list[str]:
             hint="Run as root, or write `nodes: simulated` under `cluster:` (pods turn Ready, nothing runs).",
         )
     return [sudo, "-n", "--", *argv]
+
+
+def check_root() -> None:
+    """Raise ClusterError, with the words of sudo, where this user can't become root without being asked."""
+    if os.geteuid() == 0:
+        return
+    try:
+        run(as_root(["true"]), timeout=_START_SECONDS)
+    except ProgramError as error:
+        raise ClusterError(
+            f"real nodes need root, and this user can't become it:\n{error.message}",
+            hint="Run as root or allow `sudo -n`, or write `nodes: simulated` under `cluster:` (nothing runs there).",
+        ) from error
 
 
 def start_keeper(plan: Path, descriptors: list[int], log: Path) -> None:
