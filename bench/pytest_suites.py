@@ -1,6 +1,6 @@
 """Measure the pytest plugin: ``python -m bench.pytest_suites [--rounds 3] [--tests 20] [--output DIR]``.
 
-A suite in which every test has a cluster of its own, `-n2`, against the same suite on clusters that a fixture makes with
+A suite in which every test has a cluster of its own, `-n2`, against the same suite on clusters made in a fixture with
 `kwokctl` (one by one: two that start at the same instant race for ports), interleaved in one run. Three ways of ours:
 
 * cold: no pool, every test waits for its cluster's start
@@ -158,7 +158,7 @@ def judge(medians: Mapping[str, float], overhead: float) -> list[Claim]:
 
 @contextmanager
 def _folder(tests: int) -> Iterator[tuple[Path, dict[str, str]]]:
-    """A suite in a folder, with a state directory of its own; whatever is left running is ended and complained about."""
+    """A suite in a folder, with a state directory of its own; what is left running is ended and complained about."""
     with tempfile.TemporaryDirectory(prefix="ephemeral-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "test_suite.py").write_text(_TESTS.format(tests=tests))

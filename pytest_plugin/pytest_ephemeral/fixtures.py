@@ -24,7 +24,8 @@ def _scope(fixture_name: str, config: pytest.Config) -> Any:
 def ephemeral_spec(pytestconfig: pytest.Config) -> Any:
     """What to create and deploy: override it to return a Spec, a path, or a dict of ephemeral.yaml's keys.
 
-    By default ephemeral.yaml beside the ini file, or `--ephemeral-file`; without either, an empty cluster.
+    By default `--ephemeral-file`, or the ephemeral.yaml of the tests' folder or of one above; without either, an empty
+    cluster.
     """
     from pytest_ephemeral.specs import default_spec
 

@@ -42,10 +42,17 @@ class Option:
 
 
 OPTIONS = (
-    Option("file", "", "What to create and deploy; empty: ephemeral.yaml beside the ini file, if any.", (), "PATH"),
+    Option(
+        "file",
+        "",
+        "What to create and deploy; empty: the ephemeral.yaml of the tests' folder or of one above, if any.",
+        (),
+        "PATH",
+    ),
     Option("provider", "", "Where clusters come from.", ("local", "vcluster")),
     Option("nodes", "", "Whether nodes run pods or only pretend to.", ("real", "simulated")),
     Option("kubernetes", "", "Kubernetes version; several, with commas: every test runs on each.", (), "VERSION"),
+    Option("image", "", "Images to run in place of others; several, with commas.", (), "NAME=IMAGE"),
     Option("host-context", "", "kubeconfig context of the host cluster (provider vcluster).", (), "CONTEXT"),
     Option("scope", "session", "What shares one environment: the run, an xdist worker, or nothing.", SCOPES),
     Option("keep", "never", "Which environments outlive the run.", get_args(Keep)),
@@ -65,6 +72,7 @@ class Settings:
     provider: str
     nodes: str
     kubernetes: str
+    image: str
     host_context: str
     scope: str
     keep: str
@@ -77,7 +85,12 @@ class Settings:
     @property
     def versions(self) -> tuple[str, ...]:
         """The Kubernetes versions that were asked for; empty: the default."""
-        return tuple(part.strip() for part in self.kubernetes.split(",") if part.strip())
+        return tuple(_parts(self.kubernetes))
+
+    @property
+    def images(self) -> dict[str, str]:
+        """Image overrides: name in the manifests -> image to run."""
+        return dict(part.split("=", 1) for part in _parts(self.image))
 
 
 SETTINGS = pytest.StashKey[Settings]()
@@ -103,9 +116,28 @@ def read_settings(config: pytest.Config) -> Settings:
     values["report_dir"] = str(config.invocation_params.dir / values["report_dir"])
     if values["pool"] != "auto" and not values["pool"].isdecimal():
         raise pytest.UsageError(f"--ephemeral-pool: {values['pool']!r} is neither a number nor auto")
+    if wrong := [part for part in _parts(values["image"]) if not all(part.partition("="))]:
+        raise pytest.UsageError(f"--ephemeral-image: {wrong[0]!r} is not NAME=IMAGE")
     if values["keep_ttl"] != "1h":
         _check_duration(values["keep_ttl"])
     return Settings(**{**values, "report_dir": Path(values["report_dir"])})  # type: ignore[arg-type]
+
+
+def nearest_file(config: pytest.Config) -> Path | None:
+    """The ephemeral.yaml of the folder of the tests that are to run, or of one above it up to pytest's root."""
+    places = [str(config.invocation_params.dir / argument.partition("::")[0]) for argument in config.args]
+    folder = Path(os.path.commonpath(places or [str(config.rootpath)]))
+    for place in (folder, *folder.parents):
+        for name in ("ephemeral.yaml", "ephemeral.yml"):
+            if (place / name).is_file():
+                return place / name
+        if place == config.rootpath:
+            break
+    return None
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _check_duration(text: str) -> None:
@@ -122,7 +154,7 @@ def header(config: pytest.Config) -> list[str]:
     """What was set, for the report's header; nothing where nobody has said anything about ephemeral."""
     given = {option.name: _given(config, option) for option in OPTIONS}
     words = [f"{name} {value[1]}" for name, value in given.items() if value]
-    if not words and not (config.rootpath / "ephemeral.yaml").is_file():
+    if not words and not nearest_file(config):
         return []
     from ephemeral import __version__
 

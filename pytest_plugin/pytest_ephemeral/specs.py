@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from pytest_ephemeral.options import Settings
+from pytest_ephemeral.options import Settings, nearest_file
 from pytest_ephemeral.variants import Variant
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ SpecLike = "Spec | Path | str | Mapping[str, Any]"
 
 
 def default_spec(config: pytest.Config, settings: Settings) -> "Spec":
-    """The ephemeral.yaml that is configured, or the one beside the ini file; without any, an empty cluster."""
-    from ephemeral.spec.load import find_spec, load
+    """The ephemeral.yaml that is configured, or the nearest one; without any, an empty cluster."""
+    from ephemeral.spec.load import load
 
     if settings.file:
         return load(config.invocation_params.dir / settings.file).spec
-    found = find_spec(config.rootpath)
+    found = nearest_file(config)
     return load(found, overrides=None if found else {"name": _name_of(config.rootpath)}).spec
 
 
@@ -41,7 +41,7 @@ def spec_of(said: Any, variant: Variant, settings: Settings, config: pytest.Conf
             kubernetes=variant.kubernetes,
         ),
     )
-    spec = replace(spec, cluster=_checked(cluster))
+    spec = replace(spec, cluster=_checked(cluster), images={**spec.images, **settings.images})
     return spec if variant.app in (None, True) else replace(spec, app=_sources(variant.app, config.rootpath))
 
 
