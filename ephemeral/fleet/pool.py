@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 MEMBER_BYTES = 700 * 2**20
 _START_SECONDS = 120.0
 _CLAIM_SECONDS = 10.0
-_QUIET_SECONDS = 1.0
 #: Starting more at a time than there are cores makes each one slower, and all of them no faster.
 _STARTERS = min(2, os.cpu_count() or 1)
 
@@ -52,9 +51,19 @@ class Pool:
     """
 
     def __init__(
-        self, spec: "Spec", *, size: int, name: Callable[[str], str], free_bytes: Callable[[], int] | None = None
+        self,
+        spec: "Spec",
+        *,
+        size: int,
+        name: Callable[[str], str],
+        quiet: float = 0.0,
+        free_bytes: Callable[[], int] | None = None,
     ) -> None:
-        """``name`` makes unique names; ``free_bytes`` says how much memory there is to take."""
+        """``name`` makes unique names; ``free_bytes`` says how much memory there is to take.
+
+        With stock at hand it refills only after ``quiet`` seconds without a claim: a start takes the processor from
+        the very tests that claim.
+        """
         self._spec = spec
         self._size = size
         self._name = name
@@ -63,7 +72,8 @@ class Pool:
         self._making: set[str] = set()
         self._waiting = 0
         self._claimed = 0
-        self._last_claim = -_QUIET_SECONDS
+        self._last_claim = -quiet
+        self._quiet = quiet
         self._total = size
         self._failure: EphemeralError | None = None
         self._closed = False
@@ -153,9 +163,7 @@ class Pool:
             return True
         if coming >= min(self._size, self._total - self._claimed):
             return False
-        # A start takes the processor from the very tests that claim: with stock at hand it can wait for a quiet moment.
-        busy = time.monotonic() - self._last_claim < _QUIET_SECONDS
-        if busy and len(self._ready) > self._size // 2:
+        if self._ready and time.monotonic() - self._last_claim < self._quiet:
             return False
         return self._free_bytes() > MEMBER_BYTES * (len(self._making) + 1)
 

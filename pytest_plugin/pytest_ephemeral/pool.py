@@ -14,6 +14,7 @@ from ephemeral.errors import EphemeralError
 from ephemeral.waiting import Deadline
 
 _FILL_SECONDS = 1800.0
+_QUIET_SECONDS = 3.0
 
 
 def main() -> int:
@@ -46,7 +47,7 @@ def _hold(options: argparse.Namespace) -> int:
     spec = replace(spec, cluster=replace(spec.cluster, **{key: value for key, value in given.items() if value}))
     if spec.cluster.nodes != "simulated":
         raise SpecError("only clusters with simulated nodes can be stopped.", hint="--nodes simulated")
-    pool = Pool(spec, size=options.size, name=unique_name)
+    pool = Pool(spec, size=options.size, name=unique_name, quiet=_QUIET_SECONDS)
     try:
         service = PoolService(pool, spec)
     except OSError:
