@@ -39,6 +39,8 @@ def connect(wanted: dict[str, Any]) -> dict[str, str]:
         connection.settimeout(TRY_SECONDS)
         try:
             connection.connect((wanted["host"], wanted["port"]))
+            # The kernel queues an ICMP message, and wakes us, a moment before it sets the error that connect asks for.
+            connection.getpeername()
         except TimeoutError:
             return _seen("silent", f"no answer in {TRY_SECONDS:g} s")
         except ConnectionRefusedError:

@@ -21,7 +21,7 @@ PUBLIC = "198.51.100.10"
 
 
 @pytest.fixture
-def internet() -> Iterator[str]:
+def internet(machine: dict[str, list[str]]) -> Iterator[str]:
     """A network namespace with one public address that answers, so that no test depends on the real internet."""
     name, link = "ephemeral-internet", "eph-internet"
     _ip("netns", "add", name)
@@ -87,7 +87,7 @@ def _results(findings: dict[str, dict[str, str]], *results: str) -> set[str]:
 
 
 def test_the_preset_holds_against_an_environment_without_rules(
-    cli: Run, project: Callable[..., Path], verify: Callable[..., Any], machine: dict[str, list[str]]
+    cli: Run, project: Callable[..., Path], verify: Callable[..., Any]
 ) -> None:
     cli("up", "-f", project("strict", cluster={}))
     cli("up", "-f", project("loose", cluster={}, isolation={"preset": "none"}))
@@ -114,7 +114,7 @@ def test_the_preset_holds_against_an_environment_without_rules(
 
 
 def test_without_another_environment_some_is_not_probed_and_says_how(
-    cli: Run, project: Callable[..., Path], verify: Callable[..., Any], machine: dict[str, list[str]]
+    cli: Run, project: Callable[..., Path], verify: Callable[..., Any]
 ) -> None:
     rules = {"pod-security": "restricted", "network": {"public-egress": False}}
     cli("up", "-f", project("alone", cluster={}, isolation=rules))
@@ -128,9 +128,7 @@ def test_without_another_environment_some_is_not_probed_and_says_how(
     cli("down", "alone")
 
 
-def test_what_was_broken_is_found(
-    cli: Run, project: Callable[..., Path], verify: Callable[..., Any], machine: dict[str, list[str]]
-) -> None:
+def test_what_was_broken_is_found(cli: Run, project: Callable[..., Path], verify: Callable[..., Any]) -> None:
     cli("up", "-f", project("holed", cluster={}))
     kube = _kube("holed")
     labels = {"pod-security.kubernetes.io/enforce": "privileged"}
