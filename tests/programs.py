@@ -1,5 +1,6 @@
 """Test programs built from their Go modules, once a machine: they stay in ephemeral's cache of tools."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -63,3 +64,13 @@ def _build(scratch: Path, packages: Sequence[str], module: str, modules: Path | 
 
 def _go(folder: Path, *words: str) -> str:
     return run(["go", *words], timeout=_BUILD_SECONDS, cwd=folder, env=_BUILD).stdout
+
+
+def chart_of_podinfo() -> Path:
+    """The Helm chart that lies in podinfo's module."""
+    podinfo()
+    folder = cache_dir() / "test-programs" / "podinfo-chart"
+    if not folder.exists():
+        found = _go(Path("/"), "mod", "download", "-json", f"{PODINFO}@{PODINFO_VERSION}")
+        shutil.copytree(Path(json.loads(found)["Dir"]) / "charts/podinfo", folder, copy_function=shutil.copyfile)
+    return folder

@@ -72,11 +72,11 @@ def test_an_environment_that_can_not_be_made_fails_once_and_says_where_to_read(
     pytester: pytest.Pytester, suite: Suite
 ) -> None:
     (pytester.path / "app.yaml").write_text(
-        "apiVersion: v1\nkind: Pod\nmetadata: {name: big}\n"
-        "spec: {containers: [{name: main, image: x, resources: {limits: {cpu: 90}, requests: {cpu: 90}}}]}\n"
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: root}\n"
+        "spec: {containers: [{name: main, image: x, securityContext: {privileged: true}}]}\n"
     )
     (pytester.path / "ephemeral.yaml").write_text(
-        "name: refused\ncluster: {nodes: simulated}\napp: [{manifests: app.yaml}]\nready: {timeout: 8s}\n"
+        "name: refused\ncluster: {nodes: simulated}\napp: [{manifests: app.yaml}]\n"
     )
     for workers in ("-n0", "-n2"):
         result = suite(
@@ -90,11 +90,11 @@ def test_an_environment_that_can_not_be_made_fails_once_and_says_where_to_read(
         )
         result.assert_outcomes(errors=4)
         text = result.stdout.str()
-        assert "exceeded quota" in text
+        assert "violates PodSecurity" in text
         assert "Traceback" not in text
         reports = {line for line in result.outlines if line.startswith("report: ")}
         assert len(reports) == 1, text
-        assert "exceeded quota" in (Path(reports.pop().removeprefix("report: ")) / "summary.txt").read_text()
+        assert "violates PodSecurity" in (Path(reports.pop().removeprefix("report: ")) / "summary.txt").read_text()
         wait_nothing_left()
 
 
