@@ -177,8 +177,9 @@ def test_port_forward_carries_requests(env: Environment) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    kubectl_program = require(["kubectl"])["kubectl"]
     process = subprocess.Popen(
-        [require(["kubectl"])["kubectl"], f"--kubeconfig={env.kubeconfig}", "port-forward", "service/web", f"{port}:80"],
+        [kubectl_program, f"--kubeconfig={env.kubeconfig}", "port-forward", "service/web", f"{port}:80"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     try:
