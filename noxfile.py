@@ -33,9 +33,10 @@ def extended(session: nox.Session) -> None:
 
 
 @nox.session
-def bench(session: nox.Session) -> None:
-    """Measure the start against its peers, in one run; prints ratios."""
-    session.run("python", "-m", "bench.startup", *session.posargs)
+@nox.parametrize("what", ["startup", "nodes", "pytest_suites"], ids=["startup", "nodes", "pytest"])
+def bench(session: nox.Session, what: str) -> None:
+    """Measure against the peers in one run, and print ratios: `nox -s "bench(nodes)"`."""
+    session.run("python", "-m", f"bench.{what}", *session.posargs)
 
 
 @nox.session
