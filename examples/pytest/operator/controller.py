@@ -52,7 +52,10 @@ def main() -> None:
     widgets = client.CustomObjectsApi()
     for event in watch.Watch().stream(widgets.list_cluster_custom_object, GROUP, VERSION, PLURAL):
         if event["type"] in ("ADDED", "MODIFIED"):
-            reconcile(event["object"])
+            try:
+                reconcile(event["object"])
+            except client.ApiException as error:  # one that is on its way out must not end all others
+                print(f"{event['object']['metadata']['name']}: {error.reason}: {error.body}", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol, overload
 
+from pytest_ephemeral.expectations.impatience import impatient
 from pytest_ephemeral.expectations.objects import Expected, Workload
 from pytest_ephemeral.expectations.pods import Pods
 from pytest_ephemeral.expectations.urls import Answers
@@ -32,7 +33,7 @@ def expect(subject: "str | Kube | HasKube") -> "Answers | ExpectedOfCluster":
     """
     if isinstance(subject, str):
         return Answers(subject)
-    return ExpectedOfCluster(getattr(subject, "kube", subject))  # type: ignore[arg-type]
+    return ExpectedOfCluster(impatient(getattr(subject, "kube", subject)))  # type: ignore[arg-type]
 
 
 class ExpectedOfCluster:
