@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.images import podinfo_image
+
 pytestmark = pytest.mark.cluster
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +33,8 @@ def shell_env(tmp_path: Path) -> dict[str, str]:
     programs.mkdir()
     (programs / "kubectl").symlink_to(kubectl)
     path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
-    return {**os.environ, "PATH": path, "PYTEST_ADDOPTS": "-p no:cacheprovider"}
+    image = str(podinfo_image())  # as built by a reader without a registry at hand
+    return {**os.environ, "PATH": path, "PYTEST_ADDOPTS": "-p no:cacheprovider", "PODINFO_IMAGE": image}
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")], ids=lambda page: page.name)
