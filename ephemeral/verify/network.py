@@ -132,19 +132,20 @@ def findings_of(attempts: Sequence[Attempt], answers: Sequence[dict[str, str]], 
 
 
 def worst_of(probe: str, did: str, expected: str | None, answers: Mapping[str, str]) -> Finding:
-    """One finding for several addresses; each answer is OPEN, or says how it is blocked."""
-    reached = [host for host, answer in answers.items() if answer == OPEN]
-    found = OPEN if reached else BLOCKED
+    """One finding for several addresses; each answer begins with OPEN, or says how it is blocked."""
+    reached = {host: answer for host, answer in answers.items() if answer.startswith(OPEN)}
     if reached:
-        detail = f"at {', '.join(reached)}" if len(answers) > 1 else ""
-    else:
-        detail = "; ".join(dict.fromkeys(answers.values()))
-    return judged(probe, did, expected=expected, found=found, detail=detail)
+        words = [f"{host}{answer.removeprefix(OPEN)}" for host, answer in reached.items()]
+        plain = len(answers) == 1 and OPEN in reached.values()
+        return judged(probe, did, expected=expected, found=OPEN, detail="" if plain else f"at {', '.join(words)}")
+    return judged(probe, did, expected=expected, found=BLOCKED, detail="; ".join(dict.fromkeys(answers.values())))
 
 
 def _in_words(answer: dict[str, str]) -> str:
     """Who says `connection refused` was reached; ICMP messages and silence are what blocks look like."""
-    return OPEN if answer["state"] in ("open", "reset") else answer["detail"]
+    if answer["state"] == "reset":
+        return f"{OPEN} ({answer['detail']})"
+    return OPEN if answer["state"] == "open" else answer["detail"]
 
 
 def _controls(attempts: Sequence[Attempt]) -> dict[tuple[str, int], str]:

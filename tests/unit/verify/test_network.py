@@ -44,7 +44,7 @@ def test_a_pod_that_reaches_one_of_many_addresses_breaks_the_promise() -> None:
     attempts = [Attempt(probe="machine", host=f"10.0.0.{number}", port=1, expected="blocked") for number in (1, 2, 3)]
     silent, reset = {"state": "silent", "detail": "no answer in 3 s"}, {"state": "reset", "detail": "refused"}
     (finding,) = judge(*attempts, answers=[silent, reset, silent])
-    assert (finding.result, finding.found) == ("broken", "open: at 10.0.0.2")
+    assert (finding.result, finding.found) == ("broken", "open: at 10.0.0.2 (refused)")
     assert "nc -v -w 3 10.0.0.2 1" in finding.did
     (finding,) = judge(*attempts, answers=[silent] * 3)
     assert (finding.result, finding.found) == ("holds", "blocked: no answer in 3 s")
