@@ -63,7 +63,7 @@ def wanted_by(request: pytest.FixtureRequest, said: Any, variant: "Variant", *, 
         scope=variant.scope,
         test=current_test(request.config),
         keep=variant.keep or settings.keep,
-        total=request.config.stash[TOTALS][variant],
+        total=request.config.stash.get(TOTALS, Counter())[variant],
     )
 
 
