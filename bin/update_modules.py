@@ -32,6 +32,11 @@ def staging_modules(upstream: str) -> list[str]:
     ]
 
 
+def replacements(upstream: str) -> list[str]:
+    """Forks that a module builds with; those by folders of its own are nothing outside of it."""
+    return re.findall(r"^replace \S+ => (?!\.)\S+ v\S+$", upstream, re.MULTILINE)
+
+
 def package_of(row: dict[str, object], name: str) -> str:
     own = row.get(name, {})
     return str(own.get("package", row["package"])).format(name=name)  # type: ignore[attr-defined]
@@ -49,6 +54,7 @@ def write(folder: Path, row: dict[str, object], version: str) -> None:
     packages = sorted(package_of(row, name) for name in row.get("programs", [""]))  # type: ignore[attr-defined]
     lines = ["module ephemeral.invalid/tools", "", re.search(r"^go .*$", upstream, re.MULTILINE)[0], ""]  # type: ignore[index]
     lines += ["require (", *(f"\t{line}" for line in requires), ")", ""]
+    lines += replacements(upstream)
     lines += ["tool (", *(f"\t{package}" for package in packages), ")", ""]
     (folder / "go.mod").write_text("\n".join(lines))
     # A dependency that the checksum database no longer knows is still in the module's own go.sum.

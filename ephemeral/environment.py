@@ -88,7 +88,10 @@ def attach(name: str, *, spec: Spec | None = None, progress: Progress | None = N
         raise NoEnvironmentError(
             f"environment {name} is dead: {cluster.diagnose()}.", hint=f"`ephemeral down {name}` removes the rest."
         )
-    return Environment(spec or Spec(name=name), cluster, progress=Timeline(progress or Silent()), found=True)
+    environment = Environment(spec or Spec(name=name), cluster, progress=Timeline(progress or Silent()), found=True)
+    if spec is None:
+        environment.policy = cluster.policy  # a deployment that states none keeps the one in force
+    return environment
 
 
 def down(name: str) -> bool:
@@ -146,7 +149,7 @@ class Environment:
 
             self._cluster.wait_answering(deadline)
             if not self._was_found:
-                isolate(self.kube, self.policy, [], deadline=deadline)
+                isolate(self.kube, self._rules, [], deadline=deadline)
             self._cluster.wait_ready(deadline)
 
     def render(self) -> "list[Manifest]":
@@ -180,7 +183,7 @@ class Environment:
             self._load_archives()
             with self.progress.phase("apply"):
                 self._warn_of_idle_policies(manifests)
-                manifests = isolate(self.kube, self.policy, manifests, deadline=deadline)
+                manifests = isolate(self.kube, self._rules, manifests, deadline=deadline)
                 self._cluster.adopt(self.policy)
                 objects = apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
             with self.progress.phase("wait"):
@@ -283,6 +286,16 @@ class Environment:
         """Its isolation policy, with the preset resolved."""
         return resolve(self.spec.isolation)
 
+    @property
+    def _rules(self) -> Policy:
+        """The policy as objects of its API state it: with the addresses that its own cluster needs."""
+        egress, ingress = self._cluster.own_network()
+        return replace(
+            self.policy,
+            allow_egress=(*self.policy.allow_egress, *egress),
+            allow_ingress=(*self.policy.allow_ingress, *ingress),
+        )
+
     def verify_isolation(self, against: "Environment | None" = None, *, public: str = "") -> "list[Finding]":
         """Probe from inside whether what the isolation policy promises holds; what the probes make is removed.
 
@@ -377,7 +390,7 @@ def _update(spec: Spec, owner: Owner | None, progress: Timeline) -> Environment 
     if state["state"] in ("dead", "failed"):
         provider.delete(spec.name)
         return None
-    _check_same_kind(spec, state)
+    _check_same_kind(spec, state, cluster.policy)
     lease = Lease.lasting(parse_duration(spec.ttl), owner or cluster.lease.owner)
     cluster.renew(replace(lease, created_at=cluster.lease.created_at))
     return Environment(spec, cluster, progress=progress, found=True)
@@ -396,16 +409,22 @@ def _check_answers(spec: Spec) -> None:
         )
 
 
-def _check_same_kind(spec: Spec, state: dict[str, Any]) -> None:
+def _check_same_kind(spec: Spec, state: dict[str, Any], policy: Policy) -> None:
     """What can't be changed in a running cluster must be asked for as it is."""
+    asked = resolve(spec.isolation)
     version = spec.cluster.kubernetes
     same_version = f"{state['kubernetes']}.".startswith(f"{version}.")
     wanted = {
         "nodes": spec.cluster.nodes,
         "pod-network": spec.cluster.network if spec.cluster.nodes == "real" else "none",
         "kubernetes": state["kubernetes"] if not version or same_version else version,
-        "pod-security": resolve(spec.isolation).pod_security or "privileged",
+        "pod-security": asked.pod_security or "privileged",
     }
+    if spec.cluster.nodes == "real":  # the edge is made once
+        state, wanted = (
+            {**state, "network rules": policy.network_rules},
+            {**wanted, "network rules": asked.network_rules},
+        )
     differences = [f"{key} {state[key]}, asked for: {value}" for key, value in wanted.items() if value != state[key]]
     if differences:
         raise ClusterError(

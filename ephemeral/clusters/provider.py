@@ -79,6 +79,13 @@ class Cluster(Protocol):
         """
         ...
 
+    def own_network(self) -> tuple[Sequence[str], Sequence[str]]:
+        """Address ranges (CIDR) of its own that pods must be allowed to reach, and to be reached from.
+
+        Where NetworkPolicies are enforced they would else cut pods off from the API server, and the machine from pods.
+        """
+        ...
+
     def renew(self, lease: "Lease") -> None:
         """Stamp a new lease in place of the old one."""
         ...

@@ -48,6 +48,17 @@ class Policy:
     allow_egress: tuple[str, ...]
     allow_ingress: tuple[str, ...]
 
+    @property
+    def network_rules(self) -> str:
+        """The network rules in words: equal words, equal rules."""
+        if not self.network:
+            return "none"
+        public = "public egress" if self.public_egress else "no public egress"
+        return ", ".join(
+            [public, *(f"egress to {each}" for each in sorted(self.allow_egress)),
+             *(f"ingress from {each}" for each in sorted(self.allow_ingress))]
+        )  # fmt: skip
+
 
 def policy_from_dict(values: Mapping[str, Any]) -> Policy:
     """A policy as it was before ``dataclasses.asdict`` and a trip through JSON, which knows no tuples."""

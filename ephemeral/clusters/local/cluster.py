@@ -1,6 +1,7 @@
 """One local virtual cluster: how it is awaited, described and diagnosed."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
@@ -124,6 +125,12 @@ class LocalCluster:
             raise ClusterError(f"nothing answers in environment {self.name}: simulated nodes run nothing.")
         tell(self.paths, f"expose {port.address} {port.protocol} {port.port}")
         return port.address, port.port
+
+    def own_network(self) -> tuple[Sequence[str], Sequence[str]]:
+        """The API server is a process of the node; what may enter from the machine is for the edge to say."""
+        if not self.addresses:
+            return (), ()
+        return [f"{self.addresses.node}/32"], [f"{self.addresses.machine}/32", f"{self.addresses.node}/32"]
 
     def load_image(self, archive: Path, name: str | None) -> tuple[str, ...]:
         """Load an image archive into its containerd, which is root's."""

@@ -21,11 +21,17 @@ Component = dict[str, Any]
 
 
 def control_plane(
-    programs: Mapping[str, Path], paths: Paths, port: int, *, services: str = SERVICE_RANGE, apiserver: Sequence[str]
+    programs: Mapping[str, Path],
+    paths: Paths,
+    port: int,
+    *,
+    services: str = SERVICE_RANGE,
+    apiserver: Sequence[str],
+    controllers: Sequence[str] = (),
 ) -> list[Component]:
     """etcd, kube-apiserver, kube-scheduler and kube-controller-manager, in starting order.
 
-    ``apiserver`` are the flags of the API server that depend on the kind of nodes.
+    ``apiserver`` and ``controllers`` are flags of kube-apiserver and kube-controller-manager that depend on the nodes.
     """
     return [
         _component(paths, programs, "etcd", _etcd(paths), after={}),
@@ -37,7 +43,9 @@ def control_plane(
             after={"file": str(paths.pki / "complete"), "unix": str(paths.etcd_socket)},
         ),
         _component(paths, programs, "kube-scheduler", _scheduler(paths), after={"tcp": port}),
-        _component(paths, programs, "kube-controller-manager", _controller_manager(paths), after={"tcp": port}),
+        _component(
+            paths, programs, "kube-controller-manager", [*_controller_manager(paths), *controllers], after={"tcp": port}
+        ),
     ]
 
 

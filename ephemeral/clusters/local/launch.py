@@ -79,7 +79,7 @@ def _start_real(
     lease: Lease,
     programs: Mapping[str, Path],
 ) -> None:
-    from ephemeral.clusters.local.real import components, settings
+    from ephemeral.clusters.local.real import cilium, components, settings
     from ephemeral.clusters.local.real.addresses import claim_addresses
     from ephemeral.clusters.local.real.cgroups import cgroup_of
     from ephemeral.clusters.local.real.edge import API_GROUP, API_PORT
@@ -97,6 +97,7 @@ def _start_real(
             API_PORT,
             services=str(addresses.services),
             apiserver=_with_kubelet(paths, str(addresses.node)),
+            controllers=cilium.controller_manager_flags(addresses) if cilium.is_in(programs) else (),
         )
         next(each for each in plane if each["name"] == "kube-apiserver")["group"] = API_GROUP
         _write_plan(

@@ -124,9 +124,11 @@ def programs_for(spec: "Spec") -> "list[str]":
 
     if spec.cluster.nodes == "simulated":
         return [*CONTROL_PLANE, *SIMULATED_NODES]
+    from ephemeral.clusters.local.real import cilium
     from ephemeral.clusters.local.real.components import OUTBOUND_PROGRAM, PROGRAMS
 
-    return [*CONTROL_PLANE, *PROGRAMS, *([OUTBOUND_PROGRAM] if spec.cluster.outbound else [])]
+    network = cilium.PROGRAMS if spec.cluster.network == "cilium" else ()
+    return [*CONTROL_PLANE, *PROGRAMS, *network, *([OUTBOUND_PROGRAM] if spec.cluster.outbound else [])]
 
 
 def _is_kept_alive(paths: Paths) -> bool:

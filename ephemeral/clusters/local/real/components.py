@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ephemeral.clusters.local.paths import Paths
-from ephemeral.clusters.local.real import settings, storage
+from ephemeral.clusters.local.real import cilium, settings, storage
 from ephemeral.clusters.local.real.addresses import Addresses, machine_addresses
 from ephemeral.clusters.local.real.edge import API_PORT, EXPOSE, OUTBOUND, OUTSIDE, edge_rules
 from ephemeral.clusters.local.real.pause import pause_archive, pause_key
@@ -35,7 +35,7 @@ _COVERED = ("/etc", "/run", "/var")
 
 
 def real_node(programs: Mapping[str, Path], paths: Paths, addresses: Addresses) -> list[Component]:
-    """containerd, the images that must be there, kubelet, kube-proxy and CoreDNS."""
+    """containerd, kubelet, kube-proxy, CoreDNS, and whatever volumes and the pod network need."""
     socket = str(paths.containerd_socket)
     settings_of = {
         name: str(paths.settings / name) for name in ("containerd.toml", "kubelet", "kube-proxy", "Corefile")
@@ -52,7 +52,12 @@ def real_node(programs: Mapping[str, Path], paths: Paths, addresses: Addresses) 
     ]
     make = _Maker(programs, paths)
     return [
-        make("containerd", [f"--config={settings_of['containerd.toml']}"], after={"file": str(_provided(paths))}),
+        make(
+            "containerd",
+            [f"--config={settings_of['containerd.toml']}"],
+            after={"file": str(_provided(paths))},
+            env={"CILIUM_SOCK": str(cilium.socket(paths))} if cilium.is_in(programs) else {},
+        ),
         make("kubelet", kubelet, after={**connected, "unix": socket}),
         make("kube-proxy", [f"--config={settings_of['kube-proxy']}"], after=connected),
         *(
@@ -61,6 +66,7 @@ def real_node(programs: Mapping[str, Path], paths: Paths, addresses: Addresses) 
             else []
         ),
         make("coredns", [f"-conf={settings_of['Corefile']}"], after=connected),
+        *(cilium.components(make, paths, addresses, settings.NODE, connected) if cilium.is_in(programs) else []),
     ]
 
 
@@ -70,15 +76,23 @@ class _Maker:
     def __init__(self, programs: Mapping[str, Path], paths: Paths) -> None:
         self.programs, self.paths = programs, paths
         folders = dict.fromkeys(str(programs[name].parent) for name in PROGRAMS)
-        self.path = ":".join([*folders, SYSTEM_PATH])
+        first = [str(cilium.compiler_folder(paths))] if cilium.is_in(programs) else []
+        self.path = ":".join([*first, *folders, SYSTEM_PATH])
 
     def __call__(
-        self, name: str, arguments: list[str], *, after: dict[str, Any], program: str = "", done: str = ""
+        self,
+        name: str,
+        arguments: list[str],
+        *,
+        after: dict[str, Any],
+        program: str = "",
+        done: str = "",
+        env: Mapping[str, str] | None = None,
     ) -> Component:
         return {
             "name": name,
-            "argv": [str(self.programs[program or name]), *arguments],
-            "env": {"PATH": self.path, "HOME": str(self.paths.volatile)},
+            "argv": [program or str(self.programs[name]), *arguments],
+            "env": {"PATH": self.path, "HOME": str(self.paths.volatile), **(env or {})},
             "log": str(self.paths.logs / f"{name}.log"),
             "after": after,
             **({"done": done} if done else {}),
@@ -108,7 +122,10 @@ def write_settings(
     for name, text in texts.items():
         (paths.settings / name).write_text(text, encoding="utf-8")
     (paths.settings / "pause.tar").write_bytes(pause_archive())
-    (paths.cni / "10-ephemeral.conflist").write_text(json.dumps(settings.cni_config(paths, addresses)))
+    if cilium.is_in(programs):
+        cilium.write_files(paths, programs)
+    else:
+        (paths.cni / "10-ephemeral.conflist").write_text(json.dumps(settings.cni_config(paths, addresses)))
 
 
 def namespaces(
@@ -131,6 +148,7 @@ def namespaces(
         "cover": list(_COVERED),
         "keep": sorted({str(path) for path in kept if _is_covered(path)}),
         "files": {"/etc/resolv.conf": settings.resolv_conf(addresses, outbound=spec.cluster.outbound)},
+        "mounts": cilium.mounts(paths) if cilium.is_in(programs) else [],
         "sysctls": {"/proc/sys/net/ipv4/ip_forward": "1"},
         "masked": settings.MASKED_SYSCTLS,
         "commands": [

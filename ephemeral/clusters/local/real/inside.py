@@ -26,6 +26,9 @@ def enter(space: dict[str, Any], made: int) -> None:
     socket.sethostname(space["node"])
     mount("none", "/", None, _MS_REC | _MS_PRIVATE)
     cover(space)
+    for kind, target in space["mounts"]:
+        os.makedirs(target, exist_ok=True)
+        mount(kind, target, kind)
     mount("proc", "/proc", "proc")
     for path, value in space["sysctls"].items():
         with open(path, "w", encoding="ascii") as file:

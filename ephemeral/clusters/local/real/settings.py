@@ -27,7 +27,8 @@ MASKED_SYSCTLS = {
 
 def containerd_config(paths: Paths, programs: Mapping[str, Path]) -> str:
     """containerd's config.toml, version 3 (containerd 2)."""
-    cni = sorted({str(programs[name].parent) for name in CNI_PLUGINS})
+    plugins = [*CNI_PLUGINS, "cilium-cni"]
+    cni = sorted({str(programs[name].parent) for name in plugins if name in programs})
     return f"""
 version = 3
 root = {json.dumps(str(paths.disk / "containerd"))}
