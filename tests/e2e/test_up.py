@@ -5,6 +5,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,10 +89,29 @@ def test_without_any_file_up_gives_an_empty_cluster(cli: Run, tmp_path: Path) ->
     cli("down", "bare")
 
 
-def test_real_nodes_are_not_pretended(cli: Run) -> None:
-    finished = cli("up", "--name", "real", code=16)
-    assert "real nodes are not available" in finished.stderr
-    assert "nodes: simulated" in finished.stderr
+@pytest.mark.parametrize(
+    ("key", "keys"),
+    [("expose", {"expose": [{"service": "web"}]}), ("ready.http", {"ready": {"http": [{"service": "web"}]}})],
+)
+def test_simulated_nodes_promise_no_answers(cli: Run, project: Callable[..., Path], key: str, keys: Any) -> None:
+    finished = cli("up", "-f", project("mute", **keys), code=11)
+    assert f"{key}: Service web can't answer: simulated nodes run nothing" in finished.stderr
+    assert cli("list").stdout.startswith("No environment")
+
+
+def test_a_service_of_simulated_nodes_has_no_url(cli: Run, project: Callable[..., Path]) -> None:
+    cli("up", "-f", project("mute", service("web")))
+    assert "simulated nodes run nothing" in cli("url", "web", code=16).stderr
+    assert "there is no Service default/nope" in cli("url", "nope", code=11).stderr
+    cli("down", "mute")
+
+
+def test_network_rules_of_real_nodes_are_not_changed_in_place(cli: Run, project: Callable[..., Path]) -> None:
+    cli("up", "-f", project("edged", cluster={}))
+    spec = project("edged-again", cluster={}, isolation={"network": {"public-egress": False}})
+    finished = cli("up", "-f", spec, "--name", "edged", code=16)
+    assert "network rules public egress, asked for: no public egress" in finished.stderr
+    cli("down", "edged")
 
 
 def test_a_block_removes_only_what_it_made(cli: Run, project: Callable[..., Path]) -> None:
