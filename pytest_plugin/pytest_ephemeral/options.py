@@ -15,7 +15,7 @@ Missing = Literal["fail", "skip"]
 SCOPES: tuple[str, ...] = get_args(Scope)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)  # what is generated costs every pytest run time
 class Option:
     """One setting: ``--ephemeral-keep-ttl``, ini ``ephemeral_keep_ttl``, variable ``EPHEMERAL_KEEP_TTL``."""
 
@@ -64,7 +64,7 @@ OPTIONS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Settings:
     """What holds for this run; the fields are the options above."""
 
