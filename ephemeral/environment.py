@@ -21,6 +21,7 @@ from ephemeral.errors import ClusterError, EphemeralError, NoEnvironmentError, S
 from ephemeral.leases import Lease, Owner
 from ephemeral.progress import Progress, Silent
 from ephemeral.reports.timeline import Timeline
+from ephemeral.spec.agreement import check_answers, check_same_kind
 from ephemeral.spec.durations import parse_duration
 from ephemeral.spec.model import Spec
 from ephemeral.spec.presets import Policy, resolve
@@ -63,7 +64,7 @@ def up(
         from ephemeral.spec.load import find_spec, load
 
         spec = load(Path(spec) if spec else find_spec(Path.cwd())).spec
-    _check_answers(spec)
+    check_answers(spec)
     progress = Timeline(progress or Silent())
     environment = _update(spec, owner, progress) or _create(spec, owner, progress)
     with environment.ending_on_failure(), environment.reporting(report):
@@ -390,47 +391,10 @@ def _update(spec: Spec, owner: Owner | None, progress: Timeline) -> Environment 
     if state["state"] in ("dead", "failed"):
         provider.delete(spec.name)
         return None
-    _check_same_kind(spec, state, cluster.policy)
+    check_same_kind(spec, state, cluster.policy)
     lease = Lease.lasting(parse_duration(spec.ttl), owner or cluster.lease.owner)
     cluster.renew(replace(lease, created_at=cluster.lease.created_at))
     return Environment(spec, cluster, progress=progress, found=True)
-
-
-def _check_answers(spec: Spec) -> None:
-    """No false green: what nothing can answer is not promised."""
-    if spec.cluster.nodes != "simulated":
-        return
-    promised = [("expose", each.service) for each in spec.expose]
-    promised += [("ready.http", each.service) for each in spec.ready.http]
-    for key, service in promised[:1]:
-        raise SpecError(
-            f"{key}: Service {service} can't answer: simulated nodes run nothing.",
-            hint=f"Leave `{key}` out; tests of manifests, controllers and policies don't need it.",
-        )
-
-
-def _check_same_kind(spec: Spec, state: dict[str, Any], policy: Policy) -> None:
-    """What can't be changed in a running cluster must be asked for as it is."""
-    asked = resolve(spec.isolation)
-    version = spec.cluster.kubernetes
-    same_version = f"{state['kubernetes']}.".startswith(f"{version}.")
-    wanted = {
-        "nodes": spec.cluster.nodes,
-        "pod-network": spec.cluster.network if spec.cluster.nodes == "real" else "none",
-        "kubernetes": state["kubernetes"] if not version or same_version else version,
-        "pod-security": asked.pod_security or "privileged",
-    }
-    if spec.cluster.nodes == "real":  # the edge is made once
-        state, wanted = (
-            {**state, "network rules": policy.network_rules},
-            {**wanted, "network rules": asked.network_rules},
-        )
-    differences = [f"{key} {state[key]}, asked for: {value}" for key, value in wanted.items() if value != state[key]]
-    if differences:
-        raise ClusterError(
-            f"environment {spec.name} runs with {'; '.join(differences)}. This can't be changed while it runs.",
-            hint=f"Remove it first: `ephemeral down {spec.name}`.",
-        )
 
 
 def _user() -> str:
