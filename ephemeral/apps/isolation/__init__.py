@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ephemeral.apps.isolation.amounts import total
 from ephemeral.apps.isolation.demand import Part, demand, standing_demand
 from ephemeral.apps.isolation.force import put_in_force
+from ephemeral.apps.isolation.labels import check_pod_security
 from ephemeral.apps.isolation.namespaces import is_namespace, namespaces_of, without_namespace
 from ephemeral.apps.isolation.nodeports import without_node_ports
 from ephemeral.apps.isolation.objects import MANAGED, NAME, isolation_objects
@@ -27,8 +28,10 @@ def isolate(kube: Kube, policy: Policy, manifests: Sequence[Manifest], *, deadli
     The quota is a total: namespaces share it by what the manifests will take there. Namespaces of earlier deployments
     keep what they use. Namespaces that are made later by other means get no such objects.
 
-    Raises SpecError when the app takes more than the quota, before anything is sent; ApplyError.
+    Raises, before anything is sent, PolicyError when a Namespace asks for less Pod Security and SpecError when the app
+    takes more than the quota; ApplyError.
     """
+    check_pod_security(manifests, policy)
     manifests = without_node_ports(manifests, policy)
     living = _living_namespaces(kube)
     quotas = {name: each for each in _own_quotas(kube) if (name := each["metadata"]["namespace"]) in living}
