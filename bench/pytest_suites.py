@@ -42,14 +42,15 @@ _ROOT = Path(__file__).parent.parent
 #: The same for everybody; `kubeconfig` is the contender's.
 _TESTS = """
 import pytest
-from kubernetes import client, config
+from ephemeral.kube.client import connect
+
+MINE = {{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {{"name": "mine", "namespace": "default"}}}}
 
 @pytest.mark.parametrize("number", range({tests}))
 def test_own_cluster(kubeconfig, number):
-    with config.new_client_from_config(str(kubeconfig)) as api:
-        core = client.CoreV1Api(api)
-        assert "mine" not in [each.metadata.name for each in core.list_namespaced_config_map("default").items]
-        core.create_namespaced_config_map("default", client.V1ConfigMap(metadata=client.V1ObjectMeta(name="mine")))
+    kube = connect(kubeconfig)
+    assert kube.get("v1", "ConfigMap", "mine", "default") is None
+    kube.apply(MINE)
 """
 
 _PEER = """

@@ -86,16 +86,17 @@ class Pool:
             self._total = total
             self._start()
 
-    def wait_full(self, deadline: Deadline) -> None:
-        """Return when as many members are ready as there is need and room for. Raises WaitError."""
+    def wait_full(self, deadline: Deadline) -> int:
+        """Return when as many members are ready as there is need and room for, and how many. Raises WaitError."""
 
-        def full() -> None:
+        def full() -> int:
             with self._changed:
                 self._check()
                 if self._making or self._wants_more():
                     raise NotYet(f"{len(self._ready)} of {self._size} members are ready")
+                return len(self._ready)
 
-        wait_until(full, deadline=deadline, what="pool", max_interval=0.1)
+        return wait_until(full, deadline=deadline, what="pool", max_interval=0.1)
 
     def claim(self, owner: Owner, *, ttl: timedelta, deadline: Deadline) -> Member:
         """Take a member, waiting for one if need be; it runs and has a new lease when this returns.

@@ -44,7 +44,10 @@ def _program(program: Program) -> Iterator[Finding]:
         text = f"{seen.path}: {seen.refused or f'{seen.version}, from {seen.source}'}"
         yield Finding(subject=program.title, good=not seen.refused, text=text)
     if all(seen.refused for seen in files):
-        yield Finding(subject=program.title, good=False, text="missing; `ephemeral tools install` gets it")
+        how = f"`ephemeral tools install {program.name}` gets it"
+        if not program.release and not program.package:
+            how = f"on Debian and Ubuntu: apt-get install {program.debian}"
+        yield Finding(subject=program.title, good=False, text=f"missing; {how}")
 
 
 def _cache() -> Finding:
@@ -60,7 +63,7 @@ def _cache() -> Finding:
 
 
 def _hosts(programs: Iterable[Program]) -> list[Finding]:
-    addresses = [url for program in programs for url in (program.release, program.checksum)]
+    addresses = [url for program in programs for url in (program.release, program.checksum) if url]
     hosts = {parts.netloc: parts for parts in map(urlsplit, map(fetch.mirrored, addresses))}
     urls = [f"{parts.scheme}://{host}/" for host, parts in hosts.items()]
     with ThreadPoolExecutor(max_workers=len(urls)) as pool:

@@ -54,8 +54,9 @@ def _hold(options: argparse.Namespace) -> int:
         raise EphemeralError("another process holds a pool here already.") from None
     try:
         pool.fill(total=sys.maxsize)
-        pool.wait_full(Deadline(_FILL_SECONDS))
-        print(f"{options.size} clusters are ready", flush=True)  # noqa: T201
+        ready = pool.wait_full(Deadline(_FILL_SECONDS))
+        room = "" if ready == options.size else f"; there is no memory for {options.size}"
+        print(f"{ready} clusters are ready{room}", flush=True)  # noqa: T201
         signal.pause()
     finally:
         service.close()
