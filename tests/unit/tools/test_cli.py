@@ -98,7 +98,7 @@ def test_doctor_tells_what_was_looked_at_and_why_it_is_not_taken(script, tmp_pat
     lines = call("doctor").stdout.splitlines()
     assert f"--  kube-apiserver 1.36.3: {wrong}: is 1.2.3, wanted is 1.36.3" in lines
     assert f"ok  kube-apiserver 1.36.3: {right}: 1.36.3, from path" in lines
-    assert "--  kwok 0.8.0: missing; `ephemeral tools install` gets it" in lines
+    assert "--  kwok 0.8.0: missing; `ephemeral tools install kwok` gets it" in lines
     assert f"ok  EPHEMERAL_TOOLS_DIR: {wrong.parent}" in lines
     assert f"ok  download: {mirror.url.removeprefix('http://')} answers" in lines
     assert f"ok  go: {go} is 1.99.1" in lines
