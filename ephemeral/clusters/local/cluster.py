@@ -127,10 +127,14 @@ class LocalCluster:
         return port.address, port.port
 
     def own_network(self) -> tuple[Sequence[str], Sequence[str]]:
-        """The API server is a process of the node; what may enter from the machine is for the edge to say."""
+        """The API server is a process of the node; what may enter from the machine is for the edge to say.
+
+        kube-proxy lets it come from an address of the pods' range, which for Cilium is then nobody's in the cluster.
+        """
         if not self.addresses:
             return (), ()
-        return [f"{self.addresses.node}/32"], [f"{self.addresses.machine}/32", f"{self.addresses.node}/32"]
+        node = f"{self.addresses.node}/32"
+        return [node], [node, f"{self.addresses.machine}/32", str(self.addresses.pods)]
 
     def load_image(self, archive: Path, name: str | None) -> tuple[str, ...]:
         """Load an image archive into its containerd, which is root's."""
