@@ -5,12 +5,15 @@ import pwd
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from ephemeral.cli.tools import DEFAULT, OPTIONAL
+from ephemeral.tools import require
 from tests.e2e.conftest import CLI, Run, kubectl
 
 pytestmark = pytest.mark.cluster
@@ -125,6 +128,20 @@ def connects(host: str, port: int) -> bool:
 
 
 @pytest.fixture
+def programs_for_all() -> Iterator[Path]:
+    """The programs where another user may run them: the cache of whoever runs the tests may be closed to him."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="ephemeral-test-programs-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for program, path in require([*DEFAULT, *OPTIONAL]).items():
+            try:
+                os.link(path, folder / program)
+            except OSError:
+                shutil.copy2(path, folder / program)
+        yield folder
+
+
+@pytest.fixture
 def sudoer(tmp_path: Path) -> Iterator[Callable[..., list[str]]]:
     """Commands as an ordinary user who may `sudo -n`, the interpreter readable to him though it be root's."""
     if not shutil.which("sudo"):
@@ -145,6 +162,7 @@ def sudoer(tmp_path: Path) -> Iterator[Callable[..., list[str]]]:
 
 def test_an_ordinary_user_makes_and_removes_one_by_sudo(
     sudoer: Callable[..., list[str]],
+    programs_for_all: Path,
     tmp_path: Path,
     machine: dict[str, list[str]],
 ) -> None:
@@ -152,7 +170,8 @@ def test_an_ordinary_user_makes_and_removes_one_by_sudo(
     home.mkdir()
     shutil.chown(home, USER)
     state = home / "state"
-    environment = {**os.environ, "HOME": str(home), "EPHEMERAL_STATE_DIR": str(state)}
+    places = {"HOME": home, "EPHEMERAL_STATE_DIR": state, "EPHEMERAL_TOOLS_DIR": programs_for_all}
+    environment = {**os.environ, **{key: str(value) for key, value in places.items()}}
 
     def run(*words: str | Path) -> str:
         finished = subprocess.run(
@@ -178,7 +197,7 @@ def test_an_ordinary_user_makes_and_removes_one_by_sudo(
     assert list(state.glob("environments/*")) == []
 
 
-def test_a_user_without_sudo_is_told_what_is_missing(tmp_path: Path) -> None:
+def test_a_user_without_sudo_is_told_what_is_missing(programs_for_all: Path, tmp_path: Path) -> None:
     identity = pwd.getpwnam(USER)
     tmp_path.chmod(0o755)
     home = tmp_path / "home"
@@ -189,7 +208,10 @@ def test_a_user_without_sudo_is_told_what_is_missing(tmp_path: Path) -> None:
     finished = subprocess.run(
         ["setpriv", *who, *reads, *CLI, "up", "--name", "x", "--nodes", "real"],
         capture_output=True, text=True, cwd=home, timeout=120, check=False,
-        env={**os.environ, "HOME": str(home), "EPHEMERAL_STATE_DIR": str(home / "state")},
+        env={
+            **os.environ, "HOME": str(home), "EPHEMERAL_STATE_DIR": str(home / "state"),
+            "EPHEMERAL_TOOLS_DIR": str(programs_for_all),
+        },
     )  # fmt: skip
     assert finished.returncode == 16, finished.stderr
     assert "root" in finished.stderr
