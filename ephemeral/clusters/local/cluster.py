@@ -127,14 +127,11 @@ class LocalCluster:
         return port.address, port.port
 
     def own_network(self) -> tuple[Sequence[str], Sequence[str]]:
-        """The API server is a process of the node; what may enter from the machine is for the edge to say.
-
-        kube-proxy lets it come from an address of the pods' range, which for Cilium is then nobody's in the cluster.
-        """
+        """The API server is a process of the node; what may enter from the machine is for the edge to say."""
         if not self.addresses:
             return (), ()
         node = f"{self.addresses.node}/32"
-        return [node], [node, f"{self.addresses.machine}/32", str(self.addresses.pods)]
+        return [node], [node, f"{self.addresses.machine}/32"]
 
     def load_image(self, archive: Path, name: str | None) -> tuple[str, ...]:
         """Load an image archive into its containerd, which is root's."""

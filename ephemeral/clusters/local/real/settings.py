@@ -134,13 +134,16 @@ def kubelet_config(paths: Paths, addresses: Addresses, cgroup: str) -> dict[str,
 
 
 def kube_proxy_config(paths: Paths, addresses: Addresses) -> dict[str, Any]:
-    """KubeProxyConfiguration, kubeproxy.config.k8s.io/v1alpha1."""
+    """KubeProxyConfiguration, kubeproxy.config.k8s.io/v1alpha1.
+
+    Without a `clusterCIDR` it leaves the sender's address as it is: the only way in from outside is the route over
+    the link, by which answers find back.
+    """
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
         "bindAddress": str(addresses.node),
         "clientConnection": {"kubeconfig": str(paths.kubeconfig), "qps": 1000, "burst": 1000},
-        "clusterCIDR": str(addresses.pods),
         # The connection-tracking limits belong to the machine, not to this network namespace.
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
         "healthzBindAddress": "127.0.0.1:10256",
