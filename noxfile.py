@@ -40,6 +40,12 @@ def bench(session: nox.Session, what: str) -> None:
 
 
 @nox.session
+def conformance(session: nox.Session) -> None:
+    """Run Kubernetes' own conformance specs on real nodes; `-- REGEX` runs those that it finds."""
+    session.run("python", "-m", "tests.conformance", *session.posargs)
+
+
+@nox.session
 def generate(session: nox.Session) -> None:
     """Write the JSON Schema and the reference page from the model."""
     session.run("python", "bin/generate_reference.py")

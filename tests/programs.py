@@ -74,3 +74,33 @@ def chart_of_podinfo() -> Path:
         found = _go(Path("/"), "mod", "download", "-json", f"{PODINFO}@{PODINFO_VERSION}")
         shutil.copytree(Path(json.loads(found)["Dir"]) / "charts/podinfo", folder, copy_function=shutil.copyfile)
     return folder
+
+
+def e2e_suite() -> Path:
+    """Kubernetes' own e2e suite, a test binary."""
+    done = cache_dir() / "test-programs" / "e2e-1.36.test"
+    done.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{done}.lock"):
+        if not done.exists():
+            with tempfile.TemporaryDirectory(dir=done.parent) as scratch:
+                sources, result = Path(scratch), Path(scratch) / "e2e.test"
+                for file in ("go.mod", "go.sum"):
+                    shutil.copyfile(MODULES / "kubernetes-1.36" / file, sources / file)
+                # A part of it stands on a staging module that no program of ours needs.
+                version = next(
+                    line.split()[1] for line in (sources / "go.mod").read_text().splitlines() if "k8s.io/api " in line
+                )
+                _go(sources, "mod", "edit", f"-require=k8s.io/sample-apiserver@{version}")
+                _go(
+                    sources,
+                    "test",
+                    "-c",
+                    "-trimpath",
+                    "-ldflags",
+                    "-s -w",
+                    "-o",
+                    str(result),
+                    "k8s.io/kubernetes/test/e2e",
+                )
+                result.rename(done)
+    return done

@@ -44,10 +44,7 @@ def _program(program: Program) -> Iterator[Finding]:
         text = f"{seen.path}: {seen.refused or f'{seen.version}, from {seen.source}'}"
         yield Finding(subject=program.title, good=not seen.refused, text=text)
     if all(seen.refused for seen in files):
-        how = f"`ephemeral tools install {program.name}` gets it"
-        if not program.release and not program.package:
-            how = f"on Debian and Ubuntu: apt-get install {program.debian}"
-        yield Finding(subject=program.title, good=False, text=f"missing; {how}")
+        yield Finding(subject=program.title, good=False, text=f"missing; {program.remedy}")
 
 
 def _cache() -> Finding:

@@ -48,6 +48,13 @@ class Program:
         """Where the cache keeps it; the path carries the version, so nothing there is asked for it."""
         return cache_dir() / "tools" / self.name / self.version / self.arch / self.name
 
+    @property
+    def remedy(self) -> str:
+        """What to do where it is missing, for people."""
+        if self.release or self.package:
+            return f"run `ephemeral tools install {self.name}`"
+        return f"on Debian and Ubuntu: apt-get install {self.debian}"
+
 
 def names() -> tuple[str, ...]:
     """Return every program of the table."""
