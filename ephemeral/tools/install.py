@@ -118,7 +118,7 @@ def _not_to_be_had(tried: dict[Program, list[str]]) -> ToolError:
         for program, lines in tried.items()
     ]
     packages = " ".join(program.debian for program in tried if program.debian)
-    if packages and all(program.debian for program in tried):
+    if all(program.debian and not program.package for program in tried):
         return ToolError("\n".join(blocks), hint=f"on Debian and Ubuntu: apt-get install {packages}")
     return ToolError(
         "\n".join(blocks),

@@ -45,7 +45,7 @@ def _examine(path: Path, source: Source, program: Program) -> Seen:
     version = printed_version(path, program)
     refused = ""
     if not version:
-        refused = f"`{path.name} {' '.join(program.print)}` prints no version"
+        refused = f"`{' '.join([path.name, *program.print])}` prints no version"
     elif not accepts(program.accept, found=version, wanted=program.version):
         refused = f"is {version}, wanted is {spell(program.accept, program.version)}"
     return Seen(path=path, source=source, version=version, refused=refused)

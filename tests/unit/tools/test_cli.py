@@ -59,19 +59,29 @@ def test_install_gets_the_named_programs(silent_progress, mirror, apiserver):
     assert call("install", "kube-apiserver").stdout.split() == ["kube-apiserver", str(apiserver.cached)]
 
 
-def test_install_without_names_gets_what_nodes_need(silent_progress, mirror, tmp_path, monkeypatch):
-    programs = [table.matching(name, "1.35") for name in DEFAULT if name != "nft"]
+@pytest.fixture
+def released(mirror):
+    """Everything that nodes need and that is downloaded, released for 1.35: name -> where it is once installed."""
+    programs = [table.matching(name, "1.35") for name in DEFAULT]
     for program in programs:
-        mirror.release(program, b"content")
-    bin_folder = tmp_path / "distribution"
-    bin_folder.mkdir()
-    nft = bin_folder / "nft"
-    nft.write_text("#!/bin/sh\necho nftables v1.0.6\n")
-    nft.chmod(0o755)
-    monkeypatch.setenv("PATH", str(bin_folder))
+        if program.release:
+            mirror.release(program, b"content")
+    return {program.name: str(program.cached) for program in programs if program.release}
+
+
+def test_install_without_names_gets_what_nodes_need(silent_progress, released, script, tmp_path):
+    nft = script(tmp_path / "bin" / "nft", "echo nftables v1.0.6")
     lines = call("install", "--kubernetes", "1.35").stdout.splitlines()
-    assert lines.pop().split() == ["nft", str(nft)]
-    assert [line.split() for line in lines] == [[program.name, str(program.cached)] for program in programs]
+    assert dict(line.split() for line in lines) == {**released, "nft": str(nft)}
+
+
+def test_install_fails_for_want_of_a_package_once_all_that_can_be_built_is_there(silent_progress, mirror, released):
+    del mirror.files[mirror.path(table.pinned("runc").release)]
+    result = CliRunner().invoke(group, ["install", "--kubernetes", "1.35"])
+    assert isinstance(result.exception, ToolError)
+    assert result.exception.hint == "on Debian and Ubuntu: apt-get install runc nftables"
+    built = {name: path for name, path in released.items() if table.pinned(name).package}
+    assert dict(line.split() for line in result.stdout.splitlines()) == built
 
 
 def test_path_prints_the_path_alone(apiserver_on_path):
@@ -82,6 +92,12 @@ def test_path_of_what_is_missing_says_how_to_get_it():
     with pytest.raises(ToolError, match=r"etcd \S+ is not on this machine") as caught:
         call("path", "etcd")
     assert caught.value.hint == "run `ephemeral tools install etcd`"
+
+
+def test_path_of_what_only_a_distribution_has_names_its_package():
+    with pytest.raises(ToolError, match=r"nft \S+ is not on this machine") as caught:
+        call("path", "nft")
+    assert caught.value.hint == "on Debian and Ubuntu: apt-get install nftables"
 
 
 @pytest.mark.parametrize("command", [["list"], ["path", "kubectl"], ["doctor"]])
@@ -98,7 +114,9 @@ def test_doctor_tells_what_was_looked_at_and_why_it_is_not_taken(script, tmp_pat
     lines = call("doctor").stdout.splitlines()
     assert f"--  kube-apiserver 1.36.3: {wrong}: is 1.2.3, wanted is 1.36.3" in lines
     assert f"ok  kube-apiserver 1.36.3: {right}: 1.36.3, from path" in lines
-    assert "--  kwok 0.8.0: missing; `ephemeral tools install kwok` gets it" in lines
+    assert "--  kwok 0.8.0: missing; run `ephemeral tools install kwok`" in lines
+    assert "--  nft 1.0.1: missing; on Debian and Ubuntu: apt-get install nftables" in lines
+    assert f"--  runc {table.pinned('runc').version}: missing; run `ephemeral tools install runc`" in lines
     assert f"ok  EPHEMERAL_TOOLS_DIR: {wrong.parent}" in lines
     assert f"ok  download: {mirror.url.removeprefix('http://')} answers" in lines
     assert f"ok  go: {go} is 1.99.1" in lines

@@ -68,6 +68,20 @@ def test_what_only_a_distribution_has_is_named_by_its_package(mirror):
     assert caught.value.hint == "on Debian and Ubuntu: apt-get install nftables"
 
 
+def test_what_can_not_be_built_is_named_by_its_packages_all_at_once():
+    with pytest.raises(ToolError) as caught:
+        tools.require(["runc", "slirp4netns", "nft"])
+    assert caught.value.message.count("can't be had:") == 3
+    assert caught.value.message.count("github.com/opencontainers/runc/releases") == 1
+    assert caught.value.hint == "on Debian and Ubuntu: apt-get install runc slirp4netns nftables"
+
+
+def test_a_package_of_what_can_be_built_is_not_the_only_advice():
+    with pytest.raises(ToolError) as caught:
+        tools.require(["etcd"])
+    assert all(word in str(caught.value.hint) for word in ("install Go", "Debian packages: etcd-server"))
+
+
 def test_several_programs_are_installed_in_the_asked_version(mirror):
     names = ["etcd", "kube-apiserver", "kube-scheduler"]
     programs = [table.matching(name, "1.35") for name in names]

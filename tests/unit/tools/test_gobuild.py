@@ -115,6 +115,23 @@ def test_the_build_is_told_everything_that_makes_it_ours(fake_go, apiserver, tmp
     assert text.splitlines()[-2:] == ["go.mod", "go.sum"]
 
 
+def test_the_build_is_told_the_tags(fake_go, tmp_path):
+    fake_go(f'echo built > $out; echo "$*" > {tmp_path}/seen')
+    tools.require(["containerd-shim-runc-v2"])
+    words = (tmp_path / "seen").read_text().split()
+    assert words[:3] == ["build", "-trimpath", "-tags=no_btrfs,no_devmapper,no_zfs"]
+    assert words[-1] == "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2"
+
+
+def test_nothing_is_built_while_what_can_not_be_built_is_missing(fake_go, tmp_path):
+    fake_go(f"echo built > $out; touch {tmp_path}/seen")
+    with pytest.raises(ToolError) as caught:
+        tools.require(["kube-apiserver", "runc", "nft"])
+    assert caught.value.hint == "on Debian and Ubuntu: apt-get install runc nftables"
+    assert "kube-apiserver" not in caught.value.message
+    assert not (tmp_path / "seen").exists()
+
+
 def test_builds_run_one_after_another(fake_go, tmp_path):
     log = tmp_path / "log"
     fake_go(f"echo begin >> {log}; /bin/sleep 0.05; echo built > $out; echo end >> {log}")

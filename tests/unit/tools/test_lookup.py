@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from ephemeral import tools
-from ephemeral.tools import lookup, printed, table
+from ephemeral.tools import lookup, places, printed, table
 
 
 @pytest.fixture
@@ -98,6 +98,41 @@ def test_programs_in_the_current_folder_are_not_run(monkeypatch, program, tmp_pa
     monkeypatch.setenv("PATH", f":.:{os.curdir}")
     assert tools.find("kube-apiserver") is None
     assert asked() == 0
+
+
+def test_roots_programs_are_found_though_path_lacks_their_folder(monkeypatch, script, tmp_path):
+    nft = script(tmp_path / "sbin" / "nft", "echo 'nftables v1.0.6 (Lester Gooch #5)'")
+    assert tools.find("nft") is None
+    monkeypatch.setattr(places, "_SYSTEM", (str(nft.parent),))
+    assert tools.find("nft") == nft
+
+
+@pytest.fixture
+def plugin_folder(script, tmp_path):
+    """A folder that packages put network plugins into, with a `ptp` that prints as plugins do."""
+    folder = tmp_path / "cni"
+    table._rows()["ptp"]["folders"] = [str(folder)]
+
+    def write(version):
+        return script(folder / "ptp", f"echo 'CNI ptp plugin {version}\nCNI protocol versions supported: 1.0.0' >&2")
+
+    return write
+
+
+def test_network_plugins_are_found_where_packages_put_them(plugin_folder):
+    assert tools.find("ptp") is None
+    path = plugin_folder("v1.7.1")
+    assert tools.find("ptp") == path
+
+
+@pytest.mark.parametrize(
+    ("version", "refused"),
+    [("v1.1.1", f"is 1.1.1, wanted is {table.pinned('ptp').accept}"), ("version unknown", "`ptp` prints no version")],
+)
+def test_network_plugins_of_old_packages_are_passed_over(plugin_folder, version, refused):
+    plugin_folder(version)
+    (seen,) = lookup.look(table.pinned("ptp"))
+    assert seen.refused == refused
 
 
 def test_a_folder_that_is_twice_on_path_is_looked_into_once(monkeypatch, program, tmp_path):

@@ -4,7 +4,10 @@ import re
 import pytest
 
 from ephemeral import tools
+from ephemeral.cli.tools import DEFAULT
+from ephemeral.clusters.local.provider import programs_for
 from ephemeral.errors import SpecError, ToolError
+from ephemeral.spec.model import Cluster, Spec
 from ephemeral.tools import table
 from ephemeral.tools.accept import accepts
 
@@ -56,6 +59,30 @@ def test_a_machine_that_nothing_is_released_for_says_so(monkeypatch):
     monkeypatch.setattr(table.os, "uname", lambda: type("Uname", (), {"machine": "riscv64"}))
     with pytest.raises(ToolError, match="riscv64"):
         table.pinned("etcd")
+
+
+@pytest.mark.parametrize(
+    ("machine", "files"),
+    [
+        ("x86_64", ["runc.amd64", "slirp4netns-x86_64", "kubelet"]),
+        ("aarch64", ["runc.arm64", "slirp4netns-aarch64", "kubelet"]),
+    ],
+)
+def test_each_publishers_spelling_of_the_machine_is_known(monkeypatch, machine, files):
+    monkeypatch.setattr(table.os, "uname", lambda: type("Uname", (), {"machine": machine}))
+    programs = [table.pinned(name) for name in ("runc", "slirp4netns", "kubelet")]
+    assert [program.release.rpartition("/")[2] for program in programs] == files
+    assert f"/{table.pinned('kubelet').arch}/" in programs[-1].release
+
+
+def test_install_without_names_gets_every_program_of_real_nodes():
+    spec = Spec(cluster=Cluster(nodes="real", outbound=True))
+    assert set(programs_for(spec)) <= set(DEFAULT)
+
+
+def test_the_table_has_every_program_of_each_pod_network():
+    spec = Spec(cluster=Cluster(nodes="real", network="cilium"))
+    assert set(programs_for(spec)) <= set(table.names())
 
 
 @pytest.mark.parametrize(("name", "version"), EVERY_ROW)
