@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from ephemeral.tools.places import cache_dir
+
+#: Read before any test names another HOME: suites within tests use the same programs, and build none anew.
+_CACHE = cache_dir()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fail-on-skip", action="store_true", help="A skipped test fails the run (core tier).")
@@ -16,6 +21,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     until = item.config.getoption("--until")
     if until and time.time() > until:
         pytest.skip("not run: the time for this tier is over")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Say at once why a test failed: a run that is cut off has no summary."""
+    if report.failed and report.longrepr:
+        print(f"\n--- {report.when} of {report.nodeid}\n{report.longreprtext[-2000:]}", flush=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -31,6 +43,7 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     for name in [name for name in os.environ if name.startswith("EPHEMERAL_")]:
         if name not in ("EPHEMERAL_TOOLS_DIR", "EPHEMERAL_CACHE_DIR", "EPHEMERAL_MIRROR"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("EPHEMERAL_CACHE_DIR", str(_CACHE))
     monkeypatch.setenv("EPHEMERAL_STATE_DIR", str(tmp_path_factory.mktemp("state")))
 
 

@@ -1,5 +1,6 @@
 """Run the user's command in the foreground and give back its exit code."""
 
+import ctypes
 import os
 import shutil
 import signal
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from ephemeral.environment import Environment
 
 _GRACE_SECONDS = 3.0
+#: prctl(2), linux/prctl.h. Looked up before the fork: a child of a process with threads must not load libraries.
+_PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 def check_command(command: Sequence[str]) -> None:
@@ -26,12 +30,18 @@ def check_command(command: Sequence[str]) -> None:
 def run_command(command: Sequence[str], env: Mapping[str, str]) -> int:
     """Run ``command`` with ``env`` added; its exit code, 128 + N when signal N ended it.
 
-    An interruption of ours reaches it too; it has three seconds to end before it is killed.
+    An interruption of ours reaches it too; it has three seconds to end before it is killed. Should this process be
+    killed with SIGKILL, the kernel sends SIGTERM to the command: its cluster is gone then.
     """
     process = None
+    parent = os.getpid()
     try:
         with held():
-            process = subprocess.Popen(command, env={**os.environ, **env})
+            process = subprocess.Popen(
+                command,
+                env={**os.environ, **env},
+                preexec_fn=lambda: _end_with(parent),  # noqa: PLW1509 (takes no lock that a thread could hold)
+            )
         return _exit_code(process.wait())
     except Interrupted as interruption:
         if process:
@@ -46,6 +56,14 @@ def variables_of(environment: "Environment") -> dict[str, str]:
     if urls:
         variables["EPHEMERAL_URL"] = next(iter(urls.values()))
     return variables | {"KUBECONFIG": str(environment.kubeconfig), "EPHEMERAL_CURRENT": environment.name}
+
+
+def _end_with(parent: int) -> None:
+    if _prctl is None:
+        return
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it was killed before the line above
+        os._exit(128 + signal.SIGTERM)
 
 
 def _end(process: "subprocess.Popen[bytes]", number: int) -> None:
