@@ -22,7 +22,7 @@ AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"  # what the e2e suite
 BUSYBOX = "docker.io/library/busybox:1.37"
 
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
-_PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
+PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
@@ -75,7 +75,7 @@ def podinfo_image() -> Path:
     files: dict[str, Content] = {
         "tmp/": b"",
         "data/": b"",
-        "etc/passwd": f"{_PASSWD}app:x:100:101:app:/home/app:/bin/false\n".encode(),
+        "etc/passwd": f"{PASSWD}app:x:100:101:app:/home/app:/bin/false\n".encode(),
         "etc/group": b"root:x:0:\napp:x:101:app\n",
         "home/app/podinfo": built / "podinfo",
         "usr/local/bin/podcli": built / "podcli",
@@ -93,8 +93,8 @@ def agnhost_image() -> Path:
         "localhost.crt": built / "porter/localhost.crt",
         "localhost.key": built / "porter/localhost.key",
         "uploads/": b"",
-        **_busybox_files(),
-        "etc/passwd": f"{_PASSWD}user-defined-in-image:x:1000:1000::/:/bin/sh\n".encode(),
+        **busybox_files(),
+        "etc/passwd": f"{PASSWD}user-defined-in-image:x:1000:1000::/:/bin/sh\n".encode(),
         "etc/group": b"root:x:0:\ngroup-defined-in-image:x:50000:user-defined-in-image\n",
     }
     return _once("agnhost", AGNHOST, files, entrypoint=["/agnhost"], command=["pause"])
@@ -102,16 +102,17 @@ def agnhost_image() -> Path:
 
 def busybox_image() -> Path:
     """busybox of Debian's busybox-static."""
-    return _once("busybox", BUSYBOX, _busybox_files(), command=["sh"])
+    return _once("busybox", BUSYBOX, busybox_files(), command=["sh"])
 
 
-def _busybox_files() -> dict[str, Content]:
+def busybox_files() -> dict[str, Content]:
+    """Debian's busybox and a link for each of its applets."""
     busybox = shutil.which("busybox")
     assert busybox, "busybox-static is not installed"
     applets = run([busybox, "--list"], timeout=10).stdout.split()
     return {
         "tmp/": b"",
-        "etc/passwd": _PASSWD.encode(),
+        "etc/passwd": PASSWD.encode(),
         "etc/group": b"root:x:0:\n",
         "bin/busybox": Path(busybox),
         **{f"bin/{applet}": "busybox" for applet in applets if applet != "busybox"},

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ephemeral.errors import EphemeralError, SpecError
 from ephemeral.kube.kubeconfig import read_access
-from ephemeral.verify.admission import probe_pod_security
+from ephemeral.verify.admission import probe_node_files, probe_pod_security
 from ephemeral.verify.amounts import probe_amounts
 from ephemeral.verify.control_plane import probe_proxy
 from ephemeral.verify.finding import Finding, not_probed
@@ -32,6 +32,8 @@ def verify_isolation(subject: Subject, against: Subject | None = None, *, public
     """
     internet = _address_and_port(public)
     findings = [*probe_pod_security(subject), *probe_amounts(subject)]
+    if subject.vantage:
+        findings.append(probe_node_files(subject))
     findings += _probe_traffic(subject, against, internet)
     # Last: a CRD that comes or goes makes the quota controller pause for a moment.
     return [*findings, *probe_neighbours(subject, against)]

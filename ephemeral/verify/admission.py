@@ -1,4 +1,4 @@
-"""What the API server must refuse: pods that Pod Security forbids, in every namespace."""
+"""What the API server must refuse: pods that Pod Security forbids, in every namespace, and ways around it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -11,6 +11,7 @@ from ephemeral.verify.subject import PREFIX, Subject
 
 #: What each refusal must say; a pod that is refused for another reason proves nothing.
 POD_SECURITY = "violates PodSecurity"
+NODE_FILES = "violates Pod Security"
 
 
 def harmless_pod() -> Object:
@@ -37,6 +38,21 @@ def probe_pod_security(subject: Subject) -> Iterator[Finding]:
         change(pod["spec"])
         expected = "refused" if subject.policy.pod_security in standards else None
         yield everywhere(subject, probe, pod, namespaces, expected=expected, words=POD_SECURITY)
+
+
+def probe_node_files(subject: Subject) -> Finding:
+    """A PersistentVolume may show its pod what hostPath would."""
+    volume = {"capacity": {"storage": "1Mi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/"}}
+    item = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": PREFIX}, "spec": volume}
+    probe, did = "PersistentVolume with hostPath", subject.trying_out(item)
+    expected = "refused" if subject.policy.pod_security in _BASELINE else None
+    try:
+        subject.try_out(item)
+    except ApiError as error:
+        if NODE_FILES not in error.message:
+            return not_probed(probe, error.message, did=did, expected=expected)
+        return judged(probe, did, expected=expected, found="refused")
+    return judged(probe, did, expected=expected, found="admitted")
 
 
 def everywhere(

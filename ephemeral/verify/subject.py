@@ -35,14 +35,16 @@ class Subject:
         """Those that the policy's quota and limits are for: `kube-` is Kubernetes' own prefix."""
         return [name for name in self.namespaces() if not name.startswith("kube-")]
 
-    def try_out(self, item: Object, namespace: str) -> Object:
-        """Create a pod or Service as far as admission goes; nothing is stored. Raises ApiError."""
-        path = f"/api/v1/namespaces/{namespace}/{item['kind'].lower()}s"
+    def try_out(self, item: Object, namespace: str = "") -> Object:
+        """Create an object of the core API as far as admission goes; nothing is stored. Raises ApiError."""
+        place = f"namespaces/{namespace}/" if namespace else ""
+        path = f"/api/v1/{place}{item['kind'].lower()}s"
         return dict(self.kube.transport.request("POST", path, query={"dryRun": "All"}, body=item).json())
 
-    def trying_out(self, item: Object, namespace: str) -> str:
+    def trying_out(self, item: Object, namespace: str = "") -> str:
         """The command that does the same."""
-        return self.kubectl(f"create --dry-run=server -n {namespace} -f - <<< {shlex.quote(json.dumps(item))}")
+        place = f"-n {namespace} " if namespace else ""
+        return self.kubectl(f"create --dry-run=server {place}-f - <<< {shlex.quote(json.dumps(item))}")
 
     def kubectl(self, words: str) -> str:
         """A command for this environment, as a person would give it."""

@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 
 import ephemeral
+from ephemeral.clusters.local.real.storage import PROVISIONER
 from ephemeral.environment import Environment
+from ephemeral.errors import ApplyError
 from ephemeral.kube.objects import Manifest
 from ephemeral.spec.model import Cluster, Isolation, Spec
 from ephemeral.tools import require
 from tests.images import AGNHOST, BUSYBOX, agnhost_image, busybox_image
 
 pytestmark = pytest.mark.cluster
+
+ANY_NODE = {"nodeSelectorTerms": [{"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "Exists"}]}]}
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +138,24 @@ def test_data_of_a_volume_survive_their_pod(env: Environment) -> None:
     kubectl(env, "rollout", "status", "statefulset/store", "--timeout=55s")
     assert kubectl(env, "get", "pod", "store-0", "-o", "jsonpath={.metadata.uid}") != before
     assert kubectl(env, "exec", "store-0", "--", "cat", "/data/seen") == "store-0\nstore-0"
+
+
+@pytest.mark.parametrize(
+    ("kind", "group", "rest"),
+    [
+        ("PersistentVolume", "v1", {"spec": {"hostPath": {"path": "/etc"}}}),
+        ("PersistentVolume", "v1", {"spec": {"local": {"path": "/etc"}, "nodeAffinity": {"required": ANY_NODE}}}),
+        ("StorageClass", "storage.k8s.io/v1", {"provisioner": PROVISIONER, "parameters": {"pathPattern": "../../etc"}}),
+    ],
+    ids=["hostPath", "local", "pathPattern"],
+)
+def test_volumes_are_no_way_around_pod_security(env: Environment, kind: str, group: str, rest: dict[str, Any]) -> None:
+    if kind == "PersistentVolume":
+        rest = {"spec": {"capacity": {"storage": "1Mi"}, "accessModes": ["ReadWriteOnce"], **rest["spec"]}}
+    item = {"apiVersion": group, "kind": kind, "metadata": {"name": "around"}, **rest}
+    with pytest.raises(ApplyError, match="violates Pod Security baseline"):
+        deploy(env, item)
+    assert env.kube.get(group, kind, "around") is None
 
 
 def test_config_secrets_and_token_reach_the_pod_after_its_init_container(env: Environment) -> None:

@@ -58,7 +58,8 @@ class LocalCluster:
             from ephemeral.clusters.local.real.furnish import create_cluster_objects
             from ephemeral.clusters.local.real.storage import has_volumes
 
-            create_cluster_objects(api, self.addresses, deadline, volumes=has_volumes(self.paths))
+            volumes, pod_security = has_volumes(self.paths), self._record["pod-security"]
+            create_cluster_objects(api, self.addresses, deadline, volumes=volumes, pod_security=pod_security)
             self.paths.furnished.touch()
         else:
             create_simulated_nodes(api, spec.cluster.simulated, deadline)
@@ -73,6 +74,7 @@ class LocalCluster:
     def _wait_for_node(self, addresses: "Addresses", deadline: Deadline) -> None:
         from ephemeral.clusters.local.api import Api
         from ephemeral.clusters.local.real.furnish import expect_node, wait_for_dns
+        from ephemeral.clusters.local.real.node_files import keeps_node_files, wait_in_force
 
         api = Api(self.kubeconfig)
 
@@ -83,6 +85,8 @@ class LocalCluster:
 
         wait_until(node, deadline=deadline, what="node", **_QUICK)
         wait_for_dns(addresses, deadline)
+        if keeps_node_files(self._record["pod-security"]):
+            wait_in_force(api, deadline)
 
     @cached_property
     def addresses(self) -> "Addresses | None":

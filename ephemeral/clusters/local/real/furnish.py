@@ -9,6 +9,7 @@ from typing import Any
 from ephemeral.clusters.local.api import Api
 from ephemeral.clusters.local.furnish import create
 from ephemeral.clusters.local.real.addresses import Addresses
+from ephemeral.clusters.local.real.node_files import keeps_node_files, node_file_objects
 from ephemeral.clusters.local.real.settings import DOMAIN, NODE
 from ephemeral.clusters.local.real.storage import storage_objects
 from ephemeral.waiting import Deadline, NotYet, wait_until
@@ -17,8 +18,10 @@ _OK = 200
 _DNS_SECONDS = 0.5
 
 
-def create_cluster_objects(api: Api, addresses: Addresses, deadline: Deadline, *, volumes: bool) -> None:
-    """Create the Service that cluster DNS answers at, and what volumes need."""
+def create_cluster_objects(
+    api: Api, addresses: Addresses, deadline: Deadline, *, volumes: bool, pod_security: str
+) -> None:
+    """Create the Service that cluster DNS answers at, what volumes need, and what keeps them off the node's files."""
     ports = [{"name": name, "protocol": name.upper(), "port": 53} for name in ("udp", "tcp")]
     service = {
         "apiVersion": "v1",
@@ -37,6 +40,8 @@ def create_cluster_objects(api: Api, addresses: Addresses, deadline: Deadline, *
     create(api, "/api/v1/namespaces/kube-system/services", service, deadline)
     create(api, "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices", endpoints, deadline)
     for path, item in storage_objects() if volumes else ():
+        create(api, path, item, deadline)
+    for path, item in node_file_objects(pod_security) if keeps_node_files(pod_security) else ():
         create(api, path, item, deadline)
 
 
