@@ -1,6 +1,7 @@
 """What every test shares: a state directory of its own, and the rules of the two tiers."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from ephemeral.tools.places import cache_dir
 
 #: Read before any test names another HOME: suites within tests use the same programs, and build none anew.
 _CACHE = cache_dir()
+
+
+#: A shell's background job ignores SIGINT, and so would every command that the tests interrupt.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
