@@ -41,7 +41,7 @@ def bench(session: nox.Session, what: str) -> None:
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """Run Kubernetes' own conformance specs on real nodes; `-- REGEX` runs those that it finds."""
+    """Run Kubernetes' own conformance specs on real nodes; `-- AREA` or `-- REGEX` runs some."""
     session.run("python", "-m", "tests.conformance", *session.posargs)
 
 

@@ -12,6 +12,7 @@ from ephemeral.errors import SpecError
 from ephemeral.spec.document import Document, KeyPath
 
 _DEEPEST = 50
+_TOO_DEEP = f"nested deeper than {_DEEPEST} levels."
 _MOST_VALUES = 10_000
 _TAG = "tag:yaml.org,2002:"
 _FIRST_FILE = "`ephemeral init` writes a first one."
@@ -87,11 +88,13 @@ def _refuse_depth(events: Iterator[Any], origin: str) -> None:
     for event in events:
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         if depth > _DEEPEST:
-            raise SpecError(f"{origin}:{event.start_mark.line + 1}: nested deeper than {_DEEPEST} levels.")
+            raise SpecError(f"{origin}:{event.start_mark.line + 1}: {_TOO_DEEP}")
 
 
 def _spell(error: Any, text: str) -> str:
     mark = getattr(error, "problem_mark", None)
+    if mark and "maximum nesting depth" in str(error.problem):  # libyaml's own, which newer ones have
+        return f":{mark.line + 1}: {_TOO_DEEP}"
     if mark:
         context = f" ({error.context})" if error.context else ""
         return f":{mark.line + 1}:{mark.column + 1}: {error.problem}{context}."

@@ -190,9 +190,9 @@ def test_an_update_in_place_loads_the_new_image(
     cli("up", "-f", spec)
     content = json.loads(spec.read_text())
     other = tmp_path / "other.tar"
-    from tests.images import _busybox_files
+    from tests.images import busybox_files
 
-    content["images"]["busybox"] = str(build_image(other, BUSYBOX, {**_busybox_files(), "new": b"yes"}))
+    content["images"]["busybox"] = str(build_image(other, BUSYBOX, {**busybox_files(), "new": b"yes"}))
     spec.write_text(json.dumps(content))
     cli("up", "-f", spec)
     assert kubectl("updated", "exec", "deploy/web", "--", "cat", "/new").stdout == "yes"
