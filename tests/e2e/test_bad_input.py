@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from ephemeral.clusters.local.paths import paths_of
 from ephemeral.errors import ClusterError
 from ephemeral.kube.objects import Manifest
 from ephemeral.spec.model import Cluster, Ready, Spec
-from tests.e2e.conftest import Run
+from tests.e2e.conftest import CLI, Run
 from tests.e2e.objects import config_map, deployment
 from tests.traces import traces
 
@@ -40,6 +41,14 @@ def test_a_folder_that_is_empty_or_missing_is_named(cli: Run, project: Callable[
     assert "app holds no Kubernetes object" in words
     assert "*.yaml" in words
     assert traces("folder") == []
+
+
+def test_a_machine_without_any_network_runs_simulated_nodes(project: Callable[..., Path]) -> None:
+    words = shlex.join([*CLI, "run", "-f", str(project("offline")), "--", "true"])
+    argv = ["unshare", "--net", "sh", "-c", f"ip link set lo up && exec {words}"]
+    finished = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert traces("offline") == []
 
 
 def test_an_image_override_that_matches_nothing_names_the_images_there_are(

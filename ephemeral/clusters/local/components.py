@@ -54,6 +54,7 @@ ON_THE_MACHINE = (
     "--bind-address=127.0.0.1",
     "--permit-port-sharing",  # the supervisor holds the port with SO_REUSEPORT: nobody else can take it
     "--endpoint-reconciler-type=none",
+    "--advertise-address=127.0.0.1",  # else it looks for a default route, which a machine without network has not
 )
 
 
