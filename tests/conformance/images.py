@@ -14,6 +14,8 @@ from ephemeral.tools.places import cache_dir
 from tests import images, programs
 
 _REGISTRY = "registry.k8s.io"
+#: One spec names an older agnhost than the suite's list does ("lifecycle of Pods and PodStatus").
+OLDER_AGNHOST = f"{_REGISTRY}/e2e-test-images/agnhost:2.55"
 BUSYBOX = f"{_REGISTRY}/e2e-test-images/busybox:1.37.0-1"
 PAUSE = f"{_REGISTRY}/pause:3.10.2"
 #: Published as Debian with its dnsutils, which the image made here is, too.
@@ -36,7 +38,13 @@ def archives() -> dict[str, Path]:
     agnhost = _agnhost()
     pause = cache_dir() / "test-programs" / "pause.tar"
     pause.write_bytes(pause_archive())
-    return {images.AGNHOST: agnhost, GLIBC_DNS_TESTING: agnhost, BUSYBOX: _busybox(), PAUSE: pause}
+    return {
+        images.AGNHOST: agnhost,
+        OLDER_AGNHOST: agnhost,
+        GLIBC_DNS_TESTING: agnhost,
+        BUSYBOX: _busybox(),
+        PAUSE: pause,
+    }
 
 
 def _agnhost() -> Path:
