@@ -150,4 +150,4 @@ def _controller_manager(paths: Paths) -> list[str]:
 _UNTHROTTLED = ["--kube-api-qps=1000", "--kube-api-burst=1000"]
 
 #: Collecting garbage while it boots costs the API server a quarter of its start; the price is some 100 MiB.
-_ENVIRONMENT = {"kube-apiserver": {"GOGC": "400"}}
+_ENVIRONMENT = {"kube-apiserver": {"GOGC": "300"}}
