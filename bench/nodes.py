@@ -27,7 +27,7 @@ from pathlib import Path
 
 from bench.contenders import Figures, run, seconds_of
 from bench.startup import machine, medians_of, spell
-from ephemeral.clusters.local import record
+from ephemeral.clusters import record
 from ephemeral.clusters.local.api import Api
 from ephemeral.clusters.local.cluster import LocalCluster
 from ephemeral.clusters.local.paths import paths_of

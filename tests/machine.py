@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from ephemeral.clusters.local.paths import state_key, state_root
+from ephemeral.clusters.state import state_key, state_root
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
 #: What kubelet, kube-proxy and Cilium write where no namespace holds it, and what routing would need.

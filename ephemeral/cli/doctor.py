@@ -27,7 +27,8 @@ def doctor() -> None:
 
 
 def _machine() -> Iterator["Finding"]:
-    from ephemeral.clusters.local.paths import make_private, state_root, volatile_bases
+    from ephemeral.clusters.local.paths import volatile_bases
+    from ephemeral.clusters.state import make_private, state_root
     from ephemeral.errors import StateError
     from ephemeral.tools.doctor import Finding
 

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ephemeral.clusters.local import record
+from ephemeral.clusters import record
 
 if TYPE_CHECKING:
     from ephemeral.clusters.local.cluster import LocalCluster

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ephemeral.clusters.local.paths import state_key
+from ephemeral.clusters.state import state_key
 from ephemeral.errors import EphemeralError
 from ephemeral.fleet.pool import Member, Pool, adopt
 from ephemeral.leases import Owner

@@ -103,12 +103,12 @@ class Kube:
         return dict(json.loads(self.transport.request(method, path, **options).data))
 
 
-def connect(kubeconfig: Path) -> Kube:
-    """Open a client for the current context of a kubeconfig; nothing is sent yet.
+def connect(kubeconfig: Path, context: str = "") -> Kube:
+    """Open a client for a context of a kubeconfig, by default the current one; nothing is sent yet.
 
     Raises ClusterError when the kubeconfig can't be used.
     """
-    return Kube(Transport(read_access(kubeconfig)))
+    return Kube(Transport(read_access(kubeconfig, context)))
 
 
 def _strict() -> dict[str, str]:

@@ -29,17 +29,18 @@ class Access:
     proxy: str = ""
 
 
-def read_access(path: Path) -> Access:
-    """Read the current context of a kubeconfig.
+def read_access(path: Path, context: str = "") -> Access:
+    """Read a context of a kubeconfig, by default the current one.
 
     Raises ClusterError when the file can't be read or says too little.
     """
     config = _load(path)
-    context = _named(config, "contexts", config.get("current-context", ""), path).get("context", {})
-    cluster = _named(config, "clusters", context.get("cluster", ""), path).get("cluster", {})
-    user = _named(config, "users", context.get("user", ""), path).get("user") or {}
+    chosen = context or config.get("current-context", "")
+    context_entry = _named(config, "contexts", chosen, path).get("context", {})
+    cluster = _named(config, "clusters", context_entry.get("cluster", ""), path).get("cluster", {})
+    user = _named(config, "users", context_entry.get("user", ""), path).get("user") or {}
     if "exec" in user or "auth-provider" in user:
-        return _through_official_client(path)
+        return _through_official_client(path, chosen)
     try:
         return _direct(cluster, user, path.parent)
     except KeyError as error:
@@ -77,7 +78,8 @@ def _named(config: Mapping[str, Any], section: str, name: str, path: Path) -> Ma
     for entry in config.get(section) or ():
         if entry.get("name") == name:
             return dict(entry)
-    raise ClusterError(f"kubeconfig {path} has no {section} entry named {name!r}")
+    known = ", ".join(str(entry.get("name")) for entry in config.get(section) or ())
+    raise ClusterError(f"kubeconfig {path} has no {section} entry named {name!r}", hint=f"it has: {known or 'none'}")
 
 
 def _bearer(user: Mapping[str, Any], folder: Path) -> Callable[[], str | None]:
@@ -129,13 +131,13 @@ def _as_file(content: bytes) -> Iterator[str]:
             yield named.name
 
 
-def _through_official_client(path: Path) -> Access:
+def _through_official_client(path: Path, context: str) -> Access:
     from kubernetes.client import Configuration
     from kubernetes.config import ConfigException, load_kube_config
 
     configuration = Configuration()
     try:
-        load_kube_config(str(path), client_configuration=configuration)
+        load_kube_config(str(path), context=context, client_configuration=configuration)
     except ConfigException as error:
         raise ClusterError(f"kubeconfig {path}: {error}") from error
     authority = Path(configuration.ssl_ca_cert).read_bytes() if configuration.ssl_ca_cert else b""

@@ -38,12 +38,22 @@ class PortForward:
     """
 
     def __init__(
-        self, kube: "Kube", access: Access, target: str, port: int | str, *, namespace: str = "default"
+        self,
+        kube: "Kube",
+        access: Access,
+        target: str,
+        port: int | str,
+        *,
+        namespace: str = "default",
+        local_port: int = 0,
     ) -> None:
-        """Nothing is sent yet but a look at the target. Raises ClusterError or SpecError when there is none."""
+        """Nothing is sent yet but a look at the target. Raises ClusterError or SpecError when there is none.
+
+        ``local_port`` 0: any free one. Raises OSError when it is taken.
+        """
         self._kube, self._access, self._target, self._namespace = kube, access, target, namespace
         self._wanted = _target_port(kube, target, port, namespace)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", local_port))
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self.failures: list[str] = []

@@ -1,6 +1,6 @@
 """The lease: stamped before anything is created, so that nothing exists without an owner and a deadline."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -38,10 +38,18 @@ class Lease:
         now = _now()
         return cls(owner=owner, created_at=now, expires_at=now + ttl)
 
+    def shifted(self, by: timedelta) -> Self:
+        """The same lease on a clock that is ``by`` ahead of this machine's."""
+        return replace(self, created_at=self.created_at + by, expires_at=self.expires_at + by)
+
     @property
     def expired(self) -> bool:
-        """Whether its deadline has passed."""
-        return self.expires_at <= datetime.now(UTC)
+        """Whether its deadline has passed, by this machine's clock."""
+        return self.expired_at(datetime.now(UTC))
+
+    def expired_at(self, moment: datetime) -> bool:
+        """Whether its deadline has passed at a moment of the clock that it was made for."""
+        return self.expires_at <= moment
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; moments are RFC 3339."""

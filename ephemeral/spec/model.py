@@ -48,12 +48,53 @@ class SimulatedNodes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Chart:
+    """vcluster's own chart: where it is, and values that go beyond what ephemeral sets."""
+
+    __pydantic_config__ = CONFIG
+
+    source: str = field(
+        default="", metadata=doc("Folder, archive, OCI reference or name in `repo`; empty: the official chart.")
+    )
+    repo: str = field(default="", metadata=doc("Repository URL, when `source` is a name."))
+    version: str = field(default="", metadata=doc("Chart version; empty: the tested one.", numeric=True))
+    values: tuple[str, ...] = field(default=(), metadata=doc("Values files, later ones win."))
+    set: Mapping[str, Any] = field(default_factory=dict, metadata=doc("Single values by path, they win over files."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """The host cluster of provider `vcluster`."""
+
+    __pydantic_config__ = CONFIG
+
+    kubeconfig: str = field(default="", metadata=doc("Its kubeconfig; empty: KUBECONFIG, or ~/.kube/config."))
+    context: str = field(default="", metadata=doc("Context in that kubeconfig; empty: the current one."))
+    namespace: str = field(
+        default="",
+        metadata=doc("The one namespace of it that may be used; empty: each environment gets one of its own."),
+    )
+    server: str = field(
+        default="",
+        metadata=doc(
+            "How the environment's API is reached: empty by a port-forward, a URL that leads to it, or `in-cluster` "
+            "from pods of the host."
+        ),
+    )
+    registry: str = field(default="", metadata=doc("Registry that has all images of vcluster, such as a mirror."))
+    chart: Chart = field(default_factory=Chart, metadata=doc("vcluster's chart."))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cluster:
     """Where the virtual cluster comes from."""
 
     __pydantic_config__ = CONFIG
 
-    provider: Provider = field(default="local", metadata=doc("`local`: processes on this machine."))
+    provider: Provider = field(
+        default="local",
+        metadata=doc("`local`: processes on this machine; `vcluster`: in a namespace of a host cluster."),
+    )
     nodes: NodeMode = field(
         default="real",
         metadata=doc("`real` nodes run pods; `simulated` ones (KWOK) turn pods Ready and run nothing."),
@@ -73,6 +114,7 @@ class Cluster:
         metadata=doc("Whether real nodes (pods, image pulls) may reach at all what this machine reaches."),
     )
     simulated: SimulatedNodes = field(default_factory=SimulatedNodes, metadata=doc("Size of the simulated nodes."))
+    host: Host = field(default_factory=Host, metadata=doc("The host cluster of provider `vcluster`."))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ephemeral.spec.archives import is_archive
 from ephemeral.spec.document import Document
-from ephemeral.spec.model import HelmChart, Source, Spec
+from ephemeral.spec.model import Chart, Cluster, HelmChart, Source, Spec
 
 #: Keys whose values belong to the user: there an empty value means something.
 _FREE = {"quota", "default-limits", "default-requests", "images", "set"}
@@ -20,6 +20,7 @@ def normalize(document: Document) -> None:
     if isinstance(value.get("app"), dict):
         value["app"] = [value["app"]]
     _listify(value, "env")
+    _listify(_inner(value, "cluster", "host", "chart"), "values")
     for source in value["app"] if isinstance(value.get("app"), list) else []:
         if isinstance(source, dict):
             _listify(source, "manifests")
@@ -31,7 +32,8 @@ def normalize(document: Document) -> None:
 def resolve_paths(spec: Spec, folder: Path) -> Spec:
     """Paths in the file are relative to its folder."""
     images = {name: str(folder / value) if is_archive(value) else value for name, value in spec.images.items()}
-    return replace(spec, app=tuple(_resolve(source, folder) for source in spec.app), images=images)
+    app = tuple(_resolve(source, folder) for source in spec.app)
+    return replace(spec, app=app, images=images, cluster=_resolve_cluster(spec.cluster, folder))
 
 
 def _drop_empty(value: Any) -> None:
@@ -65,6 +67,27 @@ def _resolve(source: Source, folder: Path) -> Source:
         manifests=tuple(path if path == "-" else str(folder / path) for path in source.manifests),
         kustomize=str(folder / source.kustomize) if source.kustomize else "",
         helm=_resolve_chart(source.helm, folder) if source.helm else None,
+    )
+
+
+def _inner(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _resolve_cluster(cluster: Cluster, folder: Path) -> Cluster:
+    host = cluster.host
+    kubeconfig = str(folder / Path(host.kubeconfig).expanduser()) if host.kubeconfig else ""
+    return replace(cluster, host=replace(host, kubeconfig=kubeconfig, chart=_resolve_vcluster(host.chart, folder)))
+
+
+def _resolve_vcluster(chart: Chart, folder: Path) -> Chart:
+    is_local = bool(chart.source) and not chart.repo and "://" not in chart.source
+    return replace(
+        chart,
+        source=str(folder / chart.source) if is_local else chart.source,
+        values=tuple(str(folder / path) for path in chart.values),
     )
 
 

@@ -18,6 +18,9 @@ Rule = Callable[[Any], object]
 
 #: Room is left for what vcluster puts behind a name, which must still fit 63 characters.
 LONGEST_NAME = 40
+_LONGEST_LABEL = 63
+#: As `cluster.host.server`: from a pod of the host cluster.
+IN_CLUSTER = "in-cluster"
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
 _VERSION = re.compile(r"1\.[0-9]+(?:\.[0-9]+)?")
 _OBJECT = re.compile(r"[^/\s]+/[^/\s]+")
@@ -60,11 +63,22 @@ def _of_text(rule: Callable[[str], object]) -> Rule:
     return check
 
 
-def _name(text: str) -> None:
+def name_rule(text: str) -> None:
+    """What can name an environment. Raises SpecError."""
     if not _LABEL.fullmatch(text):
         raise SpecError(f"{text!r} is no DNS-1123 label: a-z, 0-9 and -, with no - at the ends.")
     if len(text) > LONGEST_NAME:
         raise SpecError(f"{text!r} has {len(text)} characters, at most {LONGEST_NAME} are possible.")
+
+
+def _label(text: str) -> None:
+    if not _LABEL.fullmatch(text) or len(text) > _LONGEST_LABEL:
+        raise SpecError(f"{text!r} is no DNS-1123 label: up to 63 of a-z, 0-9 and -, with no - at the ends.")
+
+
+def _server(text: str) -> None:
+    if text != IN_CLUSTER and not re.fullmatch(r"https://[^/\s]+", text):
+        raise SpecError(f"{text!r} is neither {IN_CLUSTER!r} nor a URL such as https://api.example.com:443.")
 
 
 def _version(text: str) -> None:
@@ -173,12 +187,14 @@ POLICY_RULES: Mapping[str, Rule] = {
 }
 
 SPEC_RULES: Mapping[str, Rule] = {
-    "name": _of_text(_name),
+    "name": _of_text(name_rule),
     "cluster.kubernetes": _of_text(_version),
     "cluster.simulated.count": _of_text(_positive),
     "cluster.simulated.cpu": _of_text(_capacity),
     "cluster.simulated.memory": _of_text(_capacity),
     "cluster.simulated.pods": _of_text(_positive),
+    "cluster.host.namespace": _of_text(_label),
+    "cluster.host.server": _of_text(_server),
     "isolation": _requests_within_limits,
     "isolation.quota.*": _of_text(_amount_or_unlimited),
     "isolation.default-limits.*": _of_text(_amount_or_unlimited),

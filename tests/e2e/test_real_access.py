@@ -185,7 +185,7 @@ def test_an_ordinary_user_makes_and_removes_one_by_sudo(
     uid = pwd.getpwnam(USER).pw_uid
     assert run("run", "--nodes", "real", "--", "python3", "-c", test) == f"{uid} {uid}\n"
     run("up", "--nodes", "real", "--name", "mine")
-    from ephemeral.clusters.local import record
+    from ephemeral.clusters import record
 
     os.kill(record.read_json(state / "environments/mine/processes.json")["supervisor"]["pid"], 9)
     done = threading.Event()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ephemeral.clusters.local import record
+from ephemeral.clusters import record
 from ephemeral.clusters.local.paths import paths_of
 from ephemeral.fleet import collect
 from ephemeral.waiting import Deadline, NotYet, wait_until

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ephemeral.clusters.local import record
+from ephemeral.clusters import record
 from ephemeral.clusters.local.paths import paths_of
 from ephemeral.kube.client import Kube, connect
 from tests.e2e.conftest import Run

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ephemeral.clusters.local.paths import homes, state_root, volatile_bases
+from ephemeral.clusters.local.paths import homes, volatile_bases
+from ephemeral.clusters.state import state_root
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
 COMMAND = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--ephemeral-nodes=simulated"]

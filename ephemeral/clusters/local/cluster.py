@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ephemeral.clusters.local import record
+from ephemeral.clusters import record
 from ephemeral.clusters.local.control import tell
 from ephemeral.clusters.local.paths import Paths
 from ephemeral.errors import ClusterError

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ephemeral.clusters.local import record
+from ephemeral.clusters import record
 from ephemeral.clusters.local.components import (
     KUBERNETES_SERVICE_IP,
     ON_THE_MACHINE,
@@ -19,7 +19,8 @@ from ephemeral.clusters.local.components import (
     simulated_nodes,
 )
 from ephemeral.clusters.local.credentials import STORAGE_USER, VERIFY_USER, write_credentials
-from ephemeral.clusters.local.paths import Paths, check_ours
+from ephemeral.clusters.local.paths import Paths
+from ephemeral.clusters.state import check_ours
 from ephemeral.images import read_imports
 from ephemeral.leases import Lease
 from ephemeral.spec.model import Spec

@@ -3,7 +3,8 @@
 import fcntl
 import os
 
-from ephemeral.clusters.local.paths import Paths, make_private
+from ephemeral.clusters.local.paths import Paths
+from ephemeral.clusters.state import make_private
 
 
 def try_lock(paths: Paths) -> int | None:

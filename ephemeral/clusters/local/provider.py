@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ephemeral.clusters.local import record
+from ephemeral.clusters import record
 from ephemeral.clusters.local.cluster import LocalCluster
 from ephemeral.clusters.local.control import tell
 from ephemeral.clusters.local.lock import try_lock

@@ -44,7 +44,14 @@ def wait_ready(
     awaited += [_Awaited(item=item) for item in objects if is_awaited(item)]
     if awaited:
         since = since or kube.transport.server_time()
-        _Wait(kube, awaited, since, progress or Silent()).until(deadline)
+        Readiness(kube, awaited, since, progress or Silent()).until(deadline)
+
+
+def readiness_of(
+    kube: Kube, objects: Iterable[Object], *, namespace: str, since: datetime, progress: Progress | None = None
+) -> "Readiness":
+    """A probe for objects of one namespace, for waits that look at other things too; it asks for no other namespace."""
+    return Readiness(kube, [_Awaited(item=item) for item in objects], since, progress or Silent(), namespace=namespace)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,21 +102,35 @@ class Lasting:
         return self._clock() - self._since.setdefault(title, self._clock()) >= verdict.lasting
 
 
-class _Wait:
-    def __init__(self, kube: Kube, awaited: Sequence[_Awaited], since: datetime, progress: Progress) -> None:
+class Readiness:
+    """Whether all of some objects are ready, asked again and again: `probe` raises until they are."""
+
+    def __init__(
+        self,
+        kube: Kube,
+        awaited: Sequence[_Awaited],
+        since: datetime,
+        progress: Progress,
+        *,
+        namespace: str | None = None,
+    ) -> None:
+        """``namespace``: nothing outside of it is asked for."""
         self._kube, self._awaited, self._since, self._progress = kube, awaited, since, progress
+        self._namespace = namespace
         self._kinds = {(each.item["apiVersion"], each.item["kind"]) for each in awaited}
         self._lasting = Lasting()
         self._states: dict[str, Verdict] = {}
         self._world: World | None = None
 
     def until(self, deadline: Deadline) -> None:
+        """Wait; errors as in `wait_ready`."""
         try:
-            wait_until(self._probe, deadline=deadline, what="ready", max_interval=_LONGEST_PAUSE)
+            wait_until(self.probe, deadline=deadline, what="ready", max_interval=_LONGEST_PAUSE)
         except WaitError as error:
             raise wait_error(deadline.seconds, self._states, self._world, error.observed) from None
 
-    def _probe(self) -> None:
+    def probe(self) -> None:
+        """Raises NotYet, and WorkloadError as soon as waiting is useless."""
         world = self._world = self._look()
         verdicts = [(each, each.verdict(world)) for each in self._awaited]
         for each, verdict in verdicts:
@@ -125,7 +146,7 @@ class _Wait:
 
     def _look(self) -> World:
         try:
-            return World.look(self._kube, self._kinds, since=self._since)
+            return World.look(self._kube, self._kinds, since=self._since, namespace=self._namespace)
         except ApiError as error:
             if passes(error):
                 raise NotYet(error.message) from error

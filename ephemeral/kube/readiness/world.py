@@ -8,12 +8,14 @@ from ephemeral.kube.client import Kube
 from ephemeral.kube.events import Event, list_events
 from ephemeral.kube.objects import Object, condition, identity
 from ephemeral.kube.readiness.verdict import Scene, StorageClasses
+from ephemeral.kube.transport import ApiError
 
 _REVISION = "deployment.kubernetes.io/revision"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _OWNERS = {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController", "Pod"}
 # Reasons of events by which autoscalers announce nodes.
 _SCALING = ("TriggeredScaleUp", "Nominated")
+_FORBIDDEN = 403
 _CORDONED = "node.kubernetes.io/unschedulable"
 _PASSING_TAINTS = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 
@@ -33,22 +35,27 @@ class World:
             self._events[event.uid].append(event)
 
     @classmethod
-    def look(cls, kube: Kube, kinds: Iterable[tuple[str, str]], *, since: datetime) -> "World":
-        """List the kinds (apiVersion, kind) and what explains them; warnings before ``since`` are old news."""
+    def look(
+        cls, kube: Kube, kinds: Iterable[tuple[str, str]], *, since: datetime, namespace: str | None = None
+    ) -> "World":
+        """List the kinds (apiVersion, kind) and what explains them; warnings before ``since`` are old news.
+
+        With ``namespace`` nothing outside of it is needed: nodes and storage classes that may not be seen are unknown.
+        """
         listed = set(kinds)
         names = {kind for _, kind in listed}
         if "Deployment" in names:
             listed.add(("apps/v1", "ReplicaSet"))
-        objects = [item for kind in sorted(listed) for item in kube.list(*kind)]
-        pods = kube.list("v1", "Pod") if names & _OWNERS else []
-        events = [each for each in list_events(kube, warnings_only=True) if each.last >= since]
+        objects = [item for kind in sorted(listed) for item in kube.list(*kind, namespace=namespace)]
+        pods = kube.list("v1", "Pod", namespace=namespace) if names & _OWNERS else []
+        events = [each for each in list_events(kube, namespace=namespace, warnings_only=True) if each.last >= since]
         world = cls(objects, pods, events)
         stuck = any(condition(each, "PodScheduled").get("reason") == "Unschedulable" for each in pods)
         if stuck:
-            world.room_may_come |= _nodes_may_come(kube, since)
-            world.claims = kube.list("v1", "PersistentVolumeClaim")
+            world.room_may_come |= _nodes_may_come(kube, since, seeing_all=namespace is None)
+            world.claims = kube.list("v1", "PersistentVolumeClaim", namespace=namespace)
         if stuck or "PersistentVolumeClaim" in names:
-            world.storage = _storage_classes(kube.list("storage.k8s.io/v1", "StorageClass"))
+            world.storage = _storage_classes(_seen(kube, "storage.k8s.io/v1", "StorageClass") or [])
         return world
 
     def find(self, item: Object) -> Object | None:
@@ -116,12 +123,24 @@ def _frees_its_node(pod: Object) -> bool:
     return bool(running and ends)
 
 
-def _nodes_may_come(kube: Kube, since: datetime) -> bool:
-    """Whether nodes are starting, or an autoscaler has said that it adds some."""
-    nodes = kube.list("v1", "Node")
+def _nodes_may_come(kube: Kube, since: datetime, *, seeing_all: bool) -> bool:
+    """Whether nodes are starting, or an autoscaler has said that it adds some; who may not see them can't tell."""
+    nodes = _seen(kube, "v1", "Node")
     if not nodes or any(_is_starting(node) for node in nodes):
         return True
+    if not seeing_all:
+        return False
     return any(each.last >= since for reason in _SCALING for each in list_events(kube, fields=f"reason={reason}"))
+
+
+def _seen(kube: Kube, api_version: str, kind: str) -> list[Object] | None:
+    """The objects of a cluster-scoped kind; None for who may not list them."""
+    try:
+        return kube.list(api_version, kind)
+    except ApiError as error:
+        if error.status == _FORBIDDEN:
+            return None
+        raise
 
 
 def _is_starting(node: Object) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ephemeral.clusters.local import record, supervisor
+from ephemeral.clusters import record
+from ephemeral.clusters.local import supervisor
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]

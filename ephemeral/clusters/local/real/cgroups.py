@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ephemeral.clusters.local.paths import state_key
+from ephemeral.clusters.state import state_key
 
 _ROOT = Path("/sys/fs/cgroup")
 

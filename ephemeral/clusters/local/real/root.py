@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from ephemeral.clusters.local import record
+from ephemeral.clusters import record
 from ephemeral.clusters.local.paths import Paths
 from ephemeral.clusters.local.real.cgroups import cgroup_of
 from ephemeral.errors import ClusterError, ProgramError
