@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ephemeral.clusters import provider_named
+from ephemeral.clusters import provider_for, provider_of_name
 from ephemeral.clusters.provider import Cluster
 from ephemeral.errors import ClusterError, EphemeralError, NoEnvironmentError, SpecError
 from ephemeral.leases import Lease, Owner
@@ -84,7 +84,7 @@ def attach(name: str, *, spec: Spec | None = None, progress: Progress | None = N
 
     Raises NoEnvironmentError.
     """
-    cluster = provider_named("local").get(name)
+    cluster = provider_of_name(name).get(name)
     if cluster.describe()["state"] == "dead":
         raise NoEnvironmentError(
             f"environment {name} is dead: {cluster.diagnose()}.", hint=f"`ephemeral down {name}` removes the rest."
@@ -97,7 +97,7 @@ def attach(name: str, *, spec: Spec | None = None, progress: Progress | None = N
 
 def down(name: str) -> bool:
     """Remove an environment by its name alone; False when there was none."""
-    return provider_named("local").delete(name)
+    return provider_of_name(name).delete(name)
 
 
 def unique_name(name: str) -> str:
@@ -149,7 +149,7 @@ class Environment:
             from ephemeral.apps.isolation import isolate  # heavy: imported while the control plane boots
 
             self._cluster.wait_answering(deadline)
-            if not self._was_found:
+            if not self._was_found and not self._cluster.keeps_policy:
                 isolate(self.kube, self._rules, [], deadline=deadline)
             self._cluster.wait_ready(deadline)
 
@@ -184,7 +184,8 @@ class Environment:
             self._load_archives()
             with self.progress.phase("apply"):
                 self._warn_of_idle_policies(manifests)
-                manifests = isolate(self.kube, self._rules, manifests, deadline=deadline)
+                if not self._cluster.keeps_policy:
+                    manifests = isolate(self.kube, self._rules, manifests, deadline=deadline)
                 self._cluster.adopt(self.policy)
                 objects = apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
             with self.progress.phase("wait"):
@@ -376,13 +377,13 @@ class Environment:
 def _create(spec: Spec, owner: Owner | None, progress: Timeline) -> Environment:
     lease = Lease.lasting(parse_duration(spec.ttl), owner or Owner(user=_user()))
     with progress.phase("create"):
-        cluster = provider_named(spec.cluster.provider).create(spec, resolve(spec.isolation), lease, progress)
+        cluster = provider_for(spec.cluster).create(spec, resolve(spec.isolation), lease, progress)
     return Environment(spec, cluster, progress=progress, found=False)
 
 
 def _update(spec: Spec, owner: Owner | None, progress: Timeline) -> Environment | None:
     """The running environment of that name, its lease renewed; None when there is none worth keeping."""
-    provider = provider_named(spec.cluster.provider)
+    provider = provider_for(spec.cluster)
     try:
         cluster = provider.get(spec.name)
     except NoEnvironmentError:

@@ -37,7 +37,13 @@ class Cluster(Protocol):
 
     name: str
     lease: "Lease"
-    kubeconfig: Path
+    keeps_policy: bool
+    """Whether its host keeps quota, limits and network rules; else its own API has to."""
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig."""
+        ...
 
     @property
     def policy(self) -> "Policy":

@@ -141,12 +141,12 @@ def _through_official_client(path: Path, context: str) -> Access:
     except ConfigException as error:
         raise ClusterError(f"kubeconfig {path}: {error}") from error
     authority = Path(configuration.ssl_ca_cert).read_bytes() if configuration.ssl_ca_cert else b""
-    context = _trust(authority, verify=configuration.verify_ssl)
+    tls = _trust(authority, verify=configuration.verify_ssl)
     if configuration.cert_file:
-        context.load_cert_chain(configuration.cert_file, configuration.key_file)
+        tls.load_cert_chain(configuration.cert_file, configuration.key_file)
     return Access(
         server=configuration.host.rstrip("/"),
-        tls=context,
+        tls=tls,
         authorization=lambda: configuration.auth_settings().get("BearerToken", {}).get("value"),
         tls_server_name=configuration.tls_server_name or "",
         proxy=configuration.proxy or "",

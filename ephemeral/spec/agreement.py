@@ -9,6 +9,8 @@ from ephemeral.spec.presets import Policy, resolve
 
 def check_answers(spec: Spec) -> None:
     """No false green: what nothing can answer is not promised. Raises SpecError."""
+    if spec.cluster.provider == "vcluster":
+        _check_hosted(spec)
     if spec.cluster.nodes != "simulated":
         return
     promised = [("expose", each.service) for each in spec.expose]
@@ -18,6 +20,20 @@ def check_answers(spec: Spec) -> None:
             f"{key}: Service {service} can't answer: simulated nodes run nothing.",
             hint=f"Leave `{key}` out; tests of manifests, controllers and policies don't need it.",
         )
+
+
+def _pod_network(spec: Spec) -> str:
+    if spec.cluster.provider == "vcluster":
+        return "host's"
+    return spec.cluster.network if spec.cluster.nodes == "real" else "none"
+
+
+def _check_hosted(spec: Spec) -> None:
+    """What is the host's affair can't be asked for. Raises SpecError."""
+    if spec.cluster.nodes == "simulated":
+        raise SpecError("cluster.nodes: simulated nodes are `provider: local`; pods of a vcluster run on its host.")
+    if spec.cluster.network != "basic":
+        raise SpecError("cluster.network: the pod network of a vcluster is its host's.", hint="Leave it out.")
 
 
 def check_same_kind(spec: Spec, state: dict[str, Any], policy: Policy) -> None:
@@ -30,7 +46,7 @@ def check_same_kind(spec: Spec, state: dict[str, Any], policy: Policy) -> None:
     same_version = f"{state['kubernetes']}.".startswith(f"{version}.")
     wanted = {
         "nodes": spec.cluster.nodes,
-        "pod-network": spec.cluster.network if spec.cluster.nodes == "real" else "none",
+        "pod-network": _pod_network(spec),
         "kubernetes": state["kubernetes"] if not version or same_version else version,
         "pod-security": asked.pod_security or "privileged",
     }

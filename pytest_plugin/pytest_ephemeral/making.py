@@ -190,12 +190,12 @@ def end(made: Made, *, keep: bool, ttl: str) -> None:
 
 def _keep(environment: "Environment", ttl: str) -> str:
     """Let it outlive this process; until when (UTC)."""
-    from ephemeral.clusters import provider_named
+    from ephemeral.clusters import provider_for
     from ephemeral.leases import Lease
     from ephemeral.spec.durations import parse_duration
 
     environment.detach()
-    cluster = provider_named(environment.spec.cluster.provider).get(environment.name)
+    cluster = provider_for(environment.spec.cluster).get(environment.name)
     lease = Lease.lasting(parse_duration(ttl), environment.lease.owner)
     cluster.renew(replace(lease, created_at=environment.lease.created_at))
     return f"{lease.expires_at:%H:%M} UTC"

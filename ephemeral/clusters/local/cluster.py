@@ -29,6 +29,8 @@ _LOG_LINES = 15
 class LocalCluster:
     """A control plane as processes of this machine (implements Cluster)."""
 
+    keeps_policy = False
+
     def __init__(self, paths: Paths, *, made_for: "Spec | None" = None, owner: int | None = None) -> None:
         """``made_for``: it is new, and its objects are still to be created; closing ``owner`` ends the cluster."""
         self._record = record.read_json(paths.record)

@@ -73,6 +73,11 @@ class LocalProvider:
             raise NoEnvironmentError(f"there is no environment {name}.", hint="`ephemeral list` shows what there is.")
         return LocalCluster(paths)
 
+    def has(self, name: str) -> bool:
+        """Whether anything here goes by that name."""
+        paths = paths_of(name)
+        return any(path.exists() for path in (paths.home, paths.volatile, paths.disk)) or _has_cgroup(name)
+
     def list(self) -> Sequence[LocalCluster]:
         """Every environment with a record, by name."""
         found = []
@@ -90,7 +95,7 @@ class LocalProvider:
     def delete(self, name: str) -> bool:
         """End the processes and remove the files of ``name``; False when there was nothing."""
         paths = paths_of(name)
-        if not any(path.exists() for path in (paths.home, paths.volatile, paths.disk)) and not _has_cgroup(name):
+        if not self.has(name):
             return False
         supervisor = _end_supervisor(paths)
         try:

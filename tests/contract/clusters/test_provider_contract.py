@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from ephemeral.clusters import provider_named
+from ephemeral.clusters import provider_for
 from ephemeral.clusters.provider import Cluster, Provider
 from ephemeral.errors import ClusterError, NameTakenError, NoEnvironmentError, SpecError
 from ephemeral.kube.client import connect
@@ -36,7 +36,7 @@ class Making:
 
     @property
     def provider(self) -> Provider:
-        return provider_named(self.cluster.provider)
+        return provider_for(self.cluster)
 
     def create(self, name: str, seconds: float = 600) -> Cluster:
         lease = Lease.lasting(timedelta(seconds=seconds), Owner(user="tester"))

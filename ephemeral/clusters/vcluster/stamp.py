@@ -1,0 +1,192 @@
+"""The stamp: lease, policy and version as annotations of one object of the host.
+
+It is the environment's namespace itself, created with the stamp in the same call; where only one given namespace may be
+used, it is a ConfigMap in that.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from ephemeral.clusters.vcluster import naming
+from ephemeral.clusters.vcluster.host import HostCluster
+from ephemeral.errors import ClusterError, NameTakenError, SpecError
+from ephemeral.kube.objects import Object
+from ephemeral.kube.transport import ApiError
+from ephemeral.leases import Lease
+from ephemeral.spec.presets import Policy, policy_from_dict
+
+_CONFLICT = 409
+_ENFORCE = "pod-security.kubernetes.io/enforce"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """What the host says of an environment; ``item`` is the object that carries it."""
+
+    host: HostCluster
+    item: Object
+
+    @property
+    def name(self) -> str:
+        """The environment's name."""
+        return str(self.item["metadata"]["labels"][naming.ENVIRONMENT])
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the host in which it lives."""
+        metadata = self.item["metadata"]
+        return str(metadata.get("namespace") or metadata["name"])
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """All annotations of the object."""
+        return self.item["metadata"].get("annotations") or {}
+
+    @property
+    def lease(self) -> Lease:
+        """Owner and deadline. Raises ClusterError when it carries none that can be read."""
+        try:
+            return Lease.from_dict(json.loads(self.annotations[naming.LEASE]))
+        except (KeyError, ValueError, TypeError) as error:
+            raise ClusterError(
+                f"{self.title} has the label {naming.ENVIRONMENT}, but no lease of ephemeral: it is left alone.",
+                hint="Who made it may remove it; ephemeral deletes nothing without a lease of its own.",
+            ) from error
+
+    @property
+    def policy(self) -> Policy:
+        """The isolation policy that it was made with."""
+        return policy_from_dict(json.loads(self.annotations[naming.POLICY]))
+
+    @property
+    def kubernetes(self) -> str:
+        """The version that its API has."""
+        return self.annotations.get(naming.KUBERNETES, "")
+
+    @property
+    def phase(self) -> str:
+        """`making`, `removing`, or empty."""
+        return self.annotations.get(naming.PHASE, "")
+
+    @property
+    def heartbeat(self) -> datetime | None:
+        """When its maker was last seen, by the host's clock; None when it lives by its lease alone."""
+        text = self.annotations.get(naming.HEARTBEAT)
+        return datetime.fromisoformat(text) if text else None
+
+    @property
+    def uid(self) -> str:
+        """Differs from that of any environment that had the name before."""
+        return str(self.item["metadata"]["uid"])
+
+    @property
+    def is_terminating(self) -> bool:
+        """Whether its namespace is on its way out."""
+        return bool(self.item["metadata"].get("deletionTimestamp"))
+
+    @property
+    def owns_namespace(self) -> bool:
+        """Whether the namespace was made for it alone."""
+        return not self.item["metadata"].get("namespace")
+
+    @property
+    def title(self) -> str:
+        """The object in a sentence."""
+        return f"namespace {self.namespace} of the host"
+
+    def check_ours(self) -> None:
+        """Raises ClusterError unless it carries a lease of ephemeral: a label alone makes nothing ours."""
+        _ = self.lease
+
+    def write(self, **annotations: str | None) -> "Stamp":
+        """Change annotations, given by the names in `naming` (``LEASE=...``); None removes one."""
+        named = {getattr(naming, key): value for key, value in annotations.items()}
+        kind, metadata = self.item["kind"], self.item["metadata"]
+        changes = {"metadata": {"annotations": named, "uid": metadata["uid"]}}
+        item = self.host.kube.patch("v1", kind, metadata["name"], changes, namespace=metadata.get("namespace"))
+        return Stamp(host=self.host, item=item)
+
+
+def create_stamp(
+    host: HostCluster, name: str, lease: Lease, policy: Policy, *, kubernetes: str, heartbeat: datetime
+) -> Stamp:
+    """Create the first object of an environment, stamped. Raises NameTakenError when there is one already."""
+    annotations = {
+        **lease_annotations(lease),
+        naming.POLICY: json.dumps(asdict(policy)),
+        naming.KUBERNETES: kubernetes,
+        naming.HEARTBEAT: heartbeat.isoformat(),
+        naming.PHASE: "making",
+    }
+    metadata: dict[str, Any] = {"labels": naming.labels_of(name), "annotations": annotations}
+    if host.namespace:
+        metadata |= {"name": naming.namespace_of(name), "namespace": host.namespace}
+        path, kind = f"/api/v1/namespaces/{host.namespace}/configmaps", "ConfigMap"
+    else:
+        metadata["name"] = naming.namespace_of(name)
+        if policy.pod_security:
+            metadata["labels"] = {**metadata["labels"], _ENFORCE: policy.pod_security}
+        path, kind = "/api/v1/namespaces", "Namespace"
+    body = {"apiVersion": "v1", "kind": kind, "metadata": metadata}
+    try:
+        item = host.kube.transport.request("POST", path, body=body, query={"fieldManager": "ephemeral"}).json()
+    except ApiError as error:
+        if error.status == _CONFLICT:
+            raise _taken(host, name) from error
+        raise
+    return Stamp(host=host, item={**body, **item})
+
+
+def lease_annotations(lease: Lease) -> dict[str, str]:
+    """A lease as annotations."""
+    return {naming.LEASE: json.dumps(lease.to_dict()), naming.EXPIRES: lease.expires_at.isoformat()}
+
+
+def find_stamp(host: HostCluster, name: str) -> Stamp | None:
+    """The stamp of an environment; None when there is none. Raises NameTakenError when the name is somebody else's."""
+    check_name(name)
+    kind = "ConfigMap" if host.namespace else "Namespace"
+    item = host.kube.get("v1", kind, naming.namespace_of(name), host.namespace or None)
+    if item is None:
+        return None
+    labels = item["metadata"].get("labels") or {}
+    if naming.labels_of(name).items() <= labels.items():
+        return Stamp(host=host, item=item)
+    raise NameTakenError(
+        f"{kind} {naming.namespace_of(name)} of the host was not made by ephemeral: it is neither used nor deleted.",
+        hint="Choose another name for the environment.",
+    )
+
+
+def list_stamps(host: HostCluster) -> Iterator[Stamp]:
+    """The stamps of all environments of a host, or of the one namespace of it that may be used."""
+    kind = "ConfigMap" if host.namespace else "Namespace"
+    labels = f"{naming.SELECTOR},{naming.ENVIRONMENT}"
+    for item in host.kube.list("v1", kind, namespace=host.namespace or None, labels=labels):
+        yield Stamp(host=host, item=item)
+
+
+def check_name(name: str) -> None:
+    """Nothing that is no name reaches the host. Raises SpecError."""
+    from ephemeral.spec.rules import name_rule
+
+    try:
+        name_rule(name)
+    except SpecError as error:
+        raise SpecError(f"{name!r} is no name of an environment: {error.message}") from error
+
+
+def _taken(host: HostCluster, name: str) -> NameTakenError:
+    there = find_stamp(host, name)
+    if there and there.is_terminating:
+        return NameTakenError(
+            f"{there.title} is on its way out: Terminating.",
+            hint=f"Wait, or see what holds it: `ephemeral down {name}` names it.",
+        )
+    return NameTakenError(
+        f"environment {name} exists on the host, or is being made there right now.",
+        hint=f"`ephemeral status {name}` shows it, `ephemeral down {name}` removes it.",
+    )
