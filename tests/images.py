@@ -81,7 +81,7 @@ def podinfo_image() -> Path:
         "usr/local/bin/podcli": built / "podcli",
         "home/app/ui/vue.html": built / "ui/vue.html",
     }
-    return _once("podinfo", PODINFO, files, command=["./podinfo"], user="app", workdir="/home/app")
+    return write_once("podinfo", PODINFO, files, command=["./podinfo"], user="app", workdir="/home/app")
 
 
 def agnhost_image() -> Path:
@@ -97,12 +97,12 @@ def agnhost_image() -> Path:
         "etc/passwd": f"{PASSWD}user-defined-in-image:x:1000:1000::/:/bin/sh\n".encode(),
         "etc/group": b"root:x:0:\ngroup-defined-in-image:x:50000:user-defined-in-image\n",
     }
-    return _once("agnhost", AGNHOST, files, entrypoint=["/agnhost"], command=["pause"])
+    return write_once("agnhost", AGNHOST, files, entrypoint=["/agnhost"], command=["pause"])
 
 
 def busybox_image() -> Path:
     """busybox of Debian's busybox-static."""
-    return _once("busybox", BUSYBOX, busybox_files(), command=["sh"])
+    return write_once("busybox", BUSYBOX, busybox_files(), command=["sh"])
 
 
 def busybox_files() -> dict[str, Content]:
@@ -119,7 +119,7 @@ def busybox_files() -> dict[str, Content]:
     }
 
 
-def _once(title: str, name: str, files: Mapping[str, Content], **options) -> Path:
+def write_once(title: str, name: str, files: Mapping[str, Content], **options) -> Path:
     """Written anew each time, which takes less than a second; what has the final name is whole."""
     return build_image(cache_dir() / "test-programs" / f"{title}.tar", name, files, **options)
 
