@@ -20,6 +20,7 @@ Content = Path | bytes | str
 PODINFO = "ghcr.io/stefanprodan/podinfo:6.9.2"
 AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"  # what the e2e suite of Kubernetes 1.36 asks for
 BUSYBOX = "docker.io/library/busybox:1.37"
+TRAEFIK = f"docker.io/library/traefik:v{programs.pinned_version('traefik')}"
 
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
@@ -98,6 +99,12 @@ def agnhost_image() -> Path:
         "etc/group": b"root:x:0:\ngroup-defined-in-image:x:50000:user-defined-in-image\n",
     }
     return write_once("agnhost", AGNHOST, files, entrypoint=["/agnhost"], command=["pause"])
+
+
+def traefik_image() -> Path:
+    """traefik as its own Dockerfile makes it, without Alpine."""
+    files: dict[str, Content] = {"traefik": programs.traefik() / "traefik", "tmp/": b"", "etc/passwd": PASSWD.encode()}
+    return write_once("traefik", TRAEFIK, files, entrypoint=["/traefik"])
 
 
 def busybox_image() -> Path:

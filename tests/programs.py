@@ -45,6 +45,11 @@ def kine() -> Path:
     return _pinned("kine", linker="-extldflags -static", env=_STATIC_C)
 
 
+def traefik() -> Path:
+    """A folder with traefik, which serves Ingresses and Gateway API."""
+    return _pinned("traefik")
+
+
 def pinned_version(name: str) -> str:
     """What ``modules/programs.toml`` says, ``0.36.0``."""
     version: str = _rows()[name]["versions"][0]

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from ephemeral.tools import require
+from ephemeral.tools.vcluster import vcluster_release
 from tests import images, programs
 
-VCLUSTER = f"ghcr.io/loft-sh/vcluster-oss:{programs.pinned_version('vcluster')}"
-#: Names of the chart of vcluster 0.36; what is in them is the newest that this project has.
-KUBERNETES = "ghcr.io/loft-sh/kubernetes:v1.36.0"
+_RELEASE = vcluster_release()
+VCLUSTER = f"ghcr.io/{_RELEASE.image}:{_RELEASE.version}"
+KUBERNETES = f"ghcr.io/{_RELEASE.kubernetes_image}:v{_RELEASE.kubernetes[0]}"
+#: Set in the chart of vcluster 0.36.
 COREDNS = "docker.io/coredns/coredns:1.14.2"
 
 
