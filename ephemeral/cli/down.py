@@ -5,11 +5,15 @@ import click
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-def down(*, names: tuple[str, ...]) -> None:
-    """Remove environments and all that belongs to them. What isn't there counts as removed."""
-    from ephemeral.clusters.local import LocalProvider
+@click.option("--force", is_flag=True, help="Strip finalizers that hold up objects of the environment on a host.")
+def down(*, names: tuple[str, ...], force: bool) -> None:
+    """Remove environments and all that belongs to them. What isn't there counts as removed.
 
-    provider = LocalProvider()
+    An environment on a host cluster that another machine made is found by EPHEMERAL_HOST_KUBECONFIG, _CONTEXT and
+    _NAMESPACE.
+    """
+    from ephemeral.clusters.where import provider_of_name
+
     for name in names:
-        removed = provider.delete(name)
+        removed = provider_of_name(name).delete(name, force=force)
         click.echo(f"{name}: removed" if removed else f"{name}: was not there")

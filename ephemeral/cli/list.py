@@ -8,9 +8,15 @@ _COLUMNS = ("name", "state", "provider", "nodes", "kubernetes", "owner", "expire
 
 
 @click.command("list")
+@click.option("--all", "everywhere", is_flag=True, help="Every environment on the host cluster, whoever made it.")
 @output_option
-def list_(*, output: str) -> None:
-    """List the environments of this machine: owner, expiry, size, state."""
+def list_(*, everywhere: bool, output: str) -> None:
+    """List the environments of this machine, and with --all those of the host: owner, expiry, size, state."""
     from ephemeral.fleet import list_environments
 
-    show_table(list_environments(), _COLUMNS, output, empty="No environment runs here. `ephemeral up` makes one.")
+    show_table(
+        list_environments(everywhere=everywhere),
+        _COLUMNS,
+        output,
+        empty="No environment runs here. `ephemeral up` makes one.",
+    )

@@ -127,6 +127,9 @@ class Provider(Protocol):
         """Every cluster of this provider, dead ones included."""
         ...
 
-    def delete(self, name: str) -> bool:
-        """Remove the cluster and all that belongs to it; False when there was none. Needs only the name."""
+    def delete(self, name: str, *, force: bool = False) -> bool:
+        """Remove the cluster and all that belongs to it; False when there was none. Needs only the name.
+
+        ``force`` strips finalizers that hold it up, from its own objects only.
+        """
         ...

@@ -1,10 +1,15 @@
-"""One pass over everything that this machine keeps: what there is, and what should be gone."""
+"""One pass over everything that this machine keeps, and over a host: what there is, and what should be gone."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ephemeral.clusters.local import LocalProvider
+from ephemeral.clusters.where import desks_here, hosted
 from ephemeral.errors import EphemeralError
+
+if TYPE_CHECKING:
+    from ephemeral.clusters.vcluster import VclusterProvider
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,26 +21,52 @@ class Collected:
     error: str = ""
 
 
-def list_environments() -> list[dict[str, Any]]:
-    """Every environment of this machine, described."""
-    return [cluster.describe() for cluster in LocalProvider().list()]
+def list_environments(*, everywhere: bool = False) -> list[dict[str, Any]]:
+    """Every environment of this machine, described; ``everywhere``: those of all others on the host, too.
+
+    Raises ClusterError when the host that is asked for does not answer.
+    """
+    found = [cluster.describe() for cluster in LocalProvider().list()]
+    host = hosted(default=everywhere)
+    if host is not None and everywhere:
+        return [*found, *(cluster.describe() for cluster in host.list())]
+    return [*found, *_described_from_here()]
+
+
+def _described_from_here() -> Iterator[dict[str, Any]]:
+    """Environments on hosts that this machine made or used."""
+    for provider, name in desks_here():
+        try:
+            yield provider.get(name).describe()
+        except EphemeralError as error:
+            yield {"name": name, "provider": "vcluster", "state": "unknown", "trouble": error.message}
 
 
 def collect(*, dry_run: bool = False) -> list[Collected]:
     """Remove what outlived its lease and what crashes left behind; one failure never stops the rest.
 
-    With ``dry_run`` it only says what it would remove.
+    It looks at this machine, and at the host that the variables name. With ``dry_run`` it only says what it would
+    remove.
     """
-    provider = LocalProvider()
-    doomed = {cluster.name: "its lease ended" for cluster in provider.list() if cluster.lease.expired}
-    doomed |= dict.fromkeys(provider.leftovers(), "nobody keeps it alive")
-    collected = []
-    for name, reason in sorted(doomed.items()):
-        error = ""
-        if not dry_run:
-            try:
-                provider.delete(name)
-            except EphemeralError as failure:
-                error = failure.message
-        collected.append(Collected(name=name, reason=reason, error=error))
+    local = LocalProvider()
+    doomed = {cluster.name: "its lease ended" for cluster in local.list() if cluster.lease.expired}
+    doomed |= dict.fromkeys(local.leftovers(), "nobody keeps it alive")
+    collected = [_collect(name, reason, local.delete, dry_run=dry_run) for name, reason in sorted(doomed.items())]
+    if host := hosted():
+        collected += collect_host(host, dry_run=dry_run)
     return collected
+
+
+def collect_host(host: "VclusterProvider", *, dry_run: bool = False) -> list[Collected]:
+    """The same for a host, from any machine. Raises ClusterError when it may not even be looked at."""
+    return [_collect(name, why, host.collect, dry_run=dry_run) for name, why in sorted(host.doomed().items())]
+
+
+def _collect(name: str, reason: str, delete: Callable[[str], object], *, dry_run: bool) -> Collected:
+    error = ""
+    if not dry_run:
+        try:
+            delete(name)
+        except EphemeralError as failure:
+            error = failure.message
+    return Collected(name=name, reason=reason, error=error)

@@ -92,8 +92,8 @@ class LocalProvider:
         names |= set(names_with_cgroups())
         return sorted(name for name in names if not _is_kept_alive(paths_of(name)))
 
-    def delete(self, name: str) -> bool:
-        """End the processes and remove the files of ``name``; False when there was nothing."""
+    def delete(self, name: str, *, force: bool = False) -> bool:
+        """End the processes and remove the files of ``name``; False when there was nothing. No finalizer holds it."""
         paths = paths_of(name)
         if not self.has(name):
             return False

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ephemeral.spec.model import Host as HostSpec
 
 _DEFAULT = "~/.kube/config"
-#: What chooses a host where no ephemeral.yaml does, such as for `down` in another job.
+#: What chooses a host where no ephemeral.yaml does, such as for `down` in another job (see `clusters.where`).
 VARIABLES = {
     "kubeconfig": "EPHEMERAL_HOST_KUBECONFIG",
     "context": "EPHEMERAL_HOST_CONTEXT",

@@ -1,15 +1,16 @@
 """The vcluster provider: create, find and remove virtual clusters on a host cluster."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ephemeral.clusters.vcluster.chart import install_chart
 from ephemeral.clusters.vcluster.cluster import VclusterCluster
 from ephemeral.clusters.vcluster.desk import Desk, desk_of
 from ephemeral.clusters.vcluster.host import HostCluster
+from ephemeral.clusters.vcluster.remains import orphaned, remove_orphans
 from ephemeral.clusters.vcluster.sizes import check_sizes
-from ephemeral.clusters.vcluster.stamp import Stamp, check_name, create_stamp, find_stamp, list_stamps
+from ephemeral.clusters.vcluster.stamp import Stamp, check_name, create_stamp, find_stamp, list_stamps, why_doomed
 from ephemeral.clusters.vcluster.teardown import delete
 from ephemeral.clusters.vcluster.values import chart_values
 from ephemeral.errors import ClusterError, NoEnvironmentError
@@ -78,6 +79,21 @@ class VclusterProvider:
                 continue
             found.append(stamp)
         return found
+
+    def doomed(self) -> Mapping[str, str]:
+        """Environments that should be gone by the host's clock, and why; what is not ours is none of them."""
+        now = self.host.now()
+        reasons = {stamp.name: why_doomed(stamp, now) for stamp in self.stamps()}
+        orphans = {name: "its namespace is gone, other objects are not" for name, _, _ in orphaned(self.host)}
+        return {**orphans, **{name: reason for name, reason in reasons.items() if reason}}
+
+    def collect(self, name: str) -> None:
+        """Remove what `doomed` named, unless somebody has renewed its lease meanwhile."""
+        stamp = find_stamp(self.host, name)
+        if stamp is None:
+            remove_orphans(self.host, name)
+        elif why_doomed(stamp, self.host.now()):
+            self.delete(name)
 
     def delete(self, name: str, *, force: bool = False) -> bool:
         """Remove the environment and all that belongs to it, and prove it; False when there was none."""

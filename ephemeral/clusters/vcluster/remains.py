@@ -68,12 +68,21 @@ def cluster_scoped(host: HostCluster, name: str, namespace: str) -> list[Object]
 
 def orphaned(host: HostCluster) -> Iterator[tuple[str, str, Object]]:
     """Cluster-scoped objects of environments whose namespace is gone: name, namespace, object."""
+    if host.namespace:
+        return
     living = {each["metadata"]["name"] for each in host.kube.list("v1", "Namespace", labels=naming.SELECTOR)}
     for version, kind in _CLUSTER_KINDS:
         for item in _visible(host, version, kind, naming.SYNCED):
             namespace, _, name = item["metadata"]["labels"][naming.SYNCED].rpartition("-x-")
             if namespace == naming.namespace_of(name) and namespace not in living:
                 yield name, namespace, item
+
+
+def remove_orphans(host: HostCluster, name: str) -> None:
+    """Delete what `orphaned` finds of one environment. Raises ApiError."""
+    for owner, _, item in orphaned(host):
+        if owner == name:
+            host.kube.delete(item["apiVersion"], item["kind"], item["metadata"]["name"])
 
 
 def names_of(items: list[Object], most: int = 12) -> str:

@@ -7,7 +7,7 @@ used, it is a ConfigMap in that.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ephemeral.clusters.vcluster import naming
@@ -19,6 +19,8 @@ from ephemeral.leases import Lease
 from ephemeral.spec.presets import Policy, policy_from_dict
 
 _CONFLICT = 409
+#: Six beats of a keeper.
+_SILENCE = timedelta(seconds=90)
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 
 
@@ -167,6 +169,17 @@ def list_stamps(host: HostCluster) -> Iterator[Stamp]:
     labels = f"{naming.SELECTOR},{naming.ENVIRONMENT}"
     for item in host.kube.list("v1", kind, namespace=host.namespace or None, labels=labels):
         yield Stamp(host=host, item=item)
+
+
+def why_doomed(stamp: Stamp, now: datetime) -> str:
+    """Why an environment should be gone at a moment of the host's clock; empty when it may live."""
+    if stamp.lease.expired_at(now):
+        return "its lease ended"
+    if stamp.phase == "removing":
+        return "its removal was not finished"
+    if stamp.heartbeat and now - stamp.heartbeat > _SILENCE:
+        return "its maker is gone"
+    return ""
 
 
 def check_name(name: str) -> None:
