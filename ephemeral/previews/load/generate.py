@@ -84,12 +84,12 @@ class _Run:
         while not self._stop.is_set():
             while self._waiting and self._waiting[0].done():
                 self._hear(self._waiting.popleft().result())
-            now = time.monotonic()
-            if now >= self._end or due >= self._end:
+            if due >= self._end:
                 return False
-            if now >= due:
+            early = due - time.monotonic()
+            if early <= 0:
                 return True
-            self._stop.wait(min(due - now, _LISTEN_EVERY_SECONDS))
+            self._stop.wait(min(early, _LISTEN_EVERY_SECONDS))
         return False
 
     def _dispatch(self, lanes: dict[Arm, ThreadPoolExecutor]) -> None:

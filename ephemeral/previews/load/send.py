@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ephemeral.previews.load.plan import Destination, LoadPlan, Target
 
 if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
+    from urllib3 import BaseHTTPResponse, PoolManager
 
 _CHUNK = 64 * 1024
 
@@ -26,50 +26,59 @@ class Sender:
     """Sends requests over HTTP, never twice: a retry would hide the failure that is looked for."""
 
     def __init__(self, plan: LoadPlan) -> None:
-        import urllib3
-
-        self._keep_alive = plan.keep_alive
         self._timeout = plan.timeout
-        self._pools = urllib3.PoolManager(num_pools=4, maxsize=plan.in_flight, retries=False)
+        self._connections = plan.in_flight
+        self._kept = self._pools() if plan.keep_alive else None
 
     def send(self, destination: Destination, target: Target) -> Answer:
         """Send one request; whatever goes wrong is in the answer."""
+        if self._kept:
+            return self._ask(self._kept, destination, target, {})
+        pools = self._pools()
+        try:
+            return self._ask(pools, destination, target, {"connection": "close"})
+        finally:
+            pools.clear()
+
+    def close(self) -> None:
+        """Let go of connections that were kept."""
+        if self._kept:
+            self._kept.clear()
+
+    def _pools(self) -> "PoolManager":
+        import urllib3
+
+        return urllib3.PoolManager(num_pools=4, maxsize=self._connections, retries=False)
+
+    def _ask(
+        self, pools: "PoolManager", destination: Destination, target: Target, headers: Mapping[str, str]
+    ) -> Answer:
         from urllib3.exceptions import HTTPError
 
         until = time.monotonic() + self._timeout
-        closing = {} if self._keep_alive else {"connection": "close"}
         try:
-            response = self._pools.request(
+            response = pools.request(
                 target.method,
                 destination.url.rstrip("/") + target.path,
                 body=target.body,
-                headers={**closing, **target.headers, **destination.headers},
+                headers={**headers, **target.headers, **destination.headers},
                 timeout=self._timeout,
                 redirect=False,
                 preload_content=False,
             )
-            return self._read(response, until)
+            return _read(response, until)
         except (HTTPError, OSError, ValueError) as error:
             return Answer(status=0, error=_reason(error))
 
-    def close(self) -> None:
-        """Let go of connections that were kept."""
-        self._pools.clear()
 
-    def _read(self, response: "BaseHTTPResponse", until: float) -> Answer:
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        whole = False
-        try:
-            for _ in response.stream(_CHUNK, decode_content=False):
-                if time.monotonic() > until:
-                    return Answer(status=0, headers=headers, error="the answer took too long to come to its end")
-            whole = True
-        finally:
-            if whole and self._keep_alive:
-                response.release_conn()
-            else:
-                response.close()
-        return Answer(status=response.status, headers=headers)
+def _read(response: "BaseHTTPResponse", until: float) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    # Read to its end, a connection goes back to be used again by itself; only one that is cut short must be closed.
+    for _ in response.stream(_CHUNK, decode_content=False):
+        if time.monotonic() > until:
+            response.close()
+            return Answer(status=0, headers=headers, error="the answer took too long to come to its end")
+    return Answer(status=response.status, headers=headers)
 
 
 def _reason(error: Exception) -> str:
