@@ -34,4 +34,5 @@ def parse_command(comment: str) -> Command | None:
             return Command("down")
         case ["extend", text]:
             return Command("extend", parse_duration(text))
-    raise SpecError(f"{' '.join(words)[:80]!r} is no command.", hint=_USAGE)
+        case _:
+            raise SpecError(f"{' '.join(words)[:80]!r} is no command.", hint=_USAGE)

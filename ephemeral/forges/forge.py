@@ -32,6 +32,20 @@ class Note:
     is_trusted: bool
 
 
+def as_event_has_it(context: Context) -> PullRequest:
+    """The pull request in the words of the event."""
+    return PullRequest(
+        number=context.number,
+        is_open=context.is_open,
+        is_draft=context.is_draft,
+        is_fork=context.is_fork,
+        labels=context.labels,
+        head_sha=context.sha,
+        base_ref=context.base_ref,
+        pushed_at=None,
+    )
+
+
 class Forge(Protocol):
     """What is asked of a forge, about the one repository of the context. One contract suite (tests/contract/forges).
 

@@ -18,7 +18,7 @@ def environment_name(context: Context, variant: str = "") -> str:
     """
     subject = f"pr-{context.number}" if context.number else _slug(context.ref or context.run, _LONGEST_SUBJECT) or "run"
     exact = f"pr-{context.number}" if context.number else context.ref or context.run
-    digest = hashlib.sha256("\n".join((context.home, variant, exact)).encode()).hexdigest()[:_DIGEST]
+    digest = hashlib.sha256(f"{context.home}\n{variant}\n{exact}".encode()).hexdigest()[:_DIGEST]
     first = variant or context.repo.rpartition("/")[2]
     room = _LONGEST - len(subject) - _DIGEST - 2
     return f"{_slug(first, room) or 'environment'}-{subject}-{digest}"

@@ -74,7 +74,9 @@ def _facts(page: Page) -> str:
 def _workloads(page: Page) -> str:
     rows = [[code(subject), code(state)] for subject, state in list(page.workloads.items())[:_MOST_ROWS]]
     more = len(page.workloads) - len(rows)
-    return "\n".join(filter(None, [table(["Workload", "State"], rows) if rows else "", more and f"\nand {more} more"]))
+    if not rows:
+        return ""
+    return table(["Workload", "State"], rows) + (f"\n\nand {more} more" if more > 0 else "")
 
 
 def _phases(page: Page) -> str:

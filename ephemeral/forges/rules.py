@@ -51,7 +51,7 @@ def decide(context: Context, rules: Rules, command: Command | None = None) -> De
 
 
 def _of_pull_request(context: Context, rules: Rules) -> Decision:
-    if context.is_fork and context.event not in ("pull_request_target",):
+    if context.is_fork and context.event != "pull_request_target":
         return Decision(verb="skip", reason=_FORK)
     match context.action:
         case "closed":
@@ -64,7 +64,8 @@ def _of_pull_request(context: Context, rules: Rules) -> Decision:
             return Decision(verb="skip", reason=f"label {context.label} means nothing here")
         case action if action in _UP:
             return Decision(verb="up", reason=action or "the pipeline is of a merge request")
-    return Decision(verb="skip", reason=f"{context.action} changes nothing")
+        case _:
+            return Decision(verb="skip", reason=f"{context.action} changes nothing")
 
 
 def object_to(found: PullRequest, context: Context, rules: Rules, labelled_at: datetime | None) -> str:

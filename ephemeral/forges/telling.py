@@ -9,7 +9,7 @@ from pathlib import Path
 from ephemeral.errors import EphemeralError, ForgeError, PermissionMissingError
 from ephemeral.forges.context import Context
 from ephemeral.forges.escaping import command
-from ephemeral.forges.forge import Forge
+from ephemeral.forges.forge import TOKENS, Forge
 from ephemeral.forges.page import Page, render
 from ephemeral.forges.sticky import stick
 
@@ -55,6 +55,17 @@ class Audience:
             print(command(kind, text, title=title), file=sys.stderr)  # noqa: T201 - what the runner reads
         else:
             print(f"{kind}: {f'{title}: ' if title else ''}{text}", file=sys.stderr)  # noqa: T201
+
+
+def needed(forge: Forge | None, context: Context) -> Forge:
+    """The forge, where nothing can be done without asking it. Raises PermissionMissingError when there is no token."""
+    if forge:
+        return forge
+    variable = TOKENS[context.forge]
+    permission = "pull-requests: read" if context.forge == "github" else "api"
+    hint = "Give the step `env: GITHUB_TOKEN: ${{ github.token }}`." if context.forge == "github" else None
+    message = f"{context.event} needs a token to ask {context.forge} with: {variable} is not set."
+    raise PermissionMissingError(message, permission=permission, hint=hint)
 
 
 def append_summary(markdown: str, environ: Mapping[str, str] | None = None) -> None:

@@ -45,5 +45,3 @@ def _base(context: Context, found: PullRequest, forge: Forge | None, file: str, 
         if text is not None:
             return parse_document(text, f"{branch}:{name}")
     return Document(f"{branch} (which has no ephemeral.yaml)")
-
-

@@ -20,10 +20,10 @@ def take_from_base(document: Document, base: Document) -> None:
         hint = "Give an absolute path, a URL, or the values themselves under `cluster.host.chart.set`."
         where = base.place(path)
         raise SpecError(f"{where}: {'.'.join(map(str, path))}: a pull request could change this file.", hint=hint)
-    for mine in (document.places, document.written):
-        _replace(mine, base.places if mine is document.places else base.written)
-    document.complaints[:] = [each for each in document.complaints if not _is_of_base(each[0])]
-    document.complaints += [each for each in base.complaints if _is_of_base(each[0])]
+    _replace(document.places, base.places)
+    _replace(document.written, base.written)
+    kept = [each for each in document.complaints if not _is_of_base(each[0])]
+    document.complaints[:] = [*kept, *(each for each in base.complaints if _is_of_base(each[0]))]
     for key in KEYS_OF_BASE:
         document.value.pop(key, None)
         if key in base.value:

@@ -54,7 +54,9 @@ def _payload(environ: Mapping[str, str], *, needed: bool) -> dict[str, Any]:
             return {}
         reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
         where = f"GITHUB_EVENT_PATH ({path or 'not set'})"
-        raise SpecError(f"the event's payload can't be read: {where}: {reason}.", hint="The runner writes it.") from error
+        raise SpecError(
+            f"the event's payload can't be read: {where}: {reason}.", hint="The runner writes it."
+        ) from error
     return payload if isinstance(payload, dict) else {}
 
 
@@ -82,7 +84,7 @@ def _facts(found: Any) -> dict[str, Any]:
     }
 
 
-def _head(event: str, payload: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+def _head(event: str, payload: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
     """The commit that the run is about, and where it comes from. A fork that was deleted is still a fork."""
     if event == "workflow_run":
         found = _at(payload, "workflow_run")

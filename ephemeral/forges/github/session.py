@@ -12,7 +12,7 @@ from github3.session import GitHubSession
 
 from ephemeral import __version__
 from ephemeral.errors import ForgeError
-from ephemeral.forges.patience import PATIENCE_SECONDS, check, in_words, missing, send_patiently
+from ephemeral.forges.patience import PATIENCE_SECONDS, check, in_words, is_gone, missing, send_patiently
 from ephemeral.waiting import Deadline
 
 

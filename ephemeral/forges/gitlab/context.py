@@ -43,7 +43,8 @@ def read_gitlab(environ: Mapping[str, str]) -> Context:
         head_ref=variable("MERGE_REQUEST_SOURCE_BRANCH_NAME"),
         base_ref=variable("MERGE_REQUEST_TARGET_BRANCH_NAME"),
         base_sha=variable("MERGE_REQUEST_TARGET_BRANCH_SHA") or variable("MERGE_REQUEST_DIFF_BASE_SHA"),
-        is_draft=variable("MERGE_REQUEST_DRAFT") == "true" or title.lower().startswith(("draft:", "[draft]", "(draft)")),
+        is_draft=variable("MERGE_REQUEST_DRAFT") == "true"
+        or title.lower().startswith(("draft:", "[draft]", "(draft)")),
         labels=tuple(label.strip() for label in labels.split(",") if label.strip()),
         sender=environ.get("GITLAB_USER_LOGIN", ""),
     )
