@@ -15,7 +15,7 @@ from ephemeral.cli.output import output_option, report_option, show, show_table
 if TYPE_CHECKING:
     from ephemeral.forges.context import Context
     from ephemeral.forges.forge import Forge
-    from ephemeral.forges.rules import Decision, Rules
+    from ephemeral.forges.rules import Rules
     from ephemeral.spec.document import Document
     from ephemeral.spec.load import Loaded
 
