@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -253,6 +254,11 @@ class Environment:
     def detach(self) -> None:
         """Let it outlive this process: from now on its lease alone bounds its life."""
         self._cluster.detach()
+
+    def extend(self, ttl: timedelta) -> None:
+        """Let it live until ``ttl`` from now, or as long as it may already if that is longer."""
+        lease = Lease.lasting(max(ttl, self.lease.expires_at - datetime.now(UTC)), self.lease.owner)
+        self._cluster.renew(replace(lease, created_at=self.lease.created_at))
 
     def describe(self) -> dict[str, Any]:
         """What is known about it, as plain values: state, versions, lease, kubeconfig."""

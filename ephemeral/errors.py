@@ -15,7 +15,9 @@
     ├── WaitError                  19  timed-out         a deadline passed; carries the last observed state
     ├── WorkloadError              20  workload-failed   the app can't become ready: the wait ended at once
     ├── ApplyError                 21  apply-refused     the API server refused an object
-    └── StateError                 22  state-unusable    a directory of ours is full, read-only or not ours
+    ├── StateError                 22  state-unusable    a directory of ours is full, read-only or not ours
+    └── ForgeError                 24  forge-failed      GitHub or GitLab refused something, or did not answer
+        └── PermissionMissingError 24                    the token may not do it; names what it lacks
 
 ``ephemeral run`` returns the exit code of the user's command, and 125 for any failure of ours. Code 2 is click's
 usage error and nothing else; 0, 1 and 3 are verdicts; 130 and 143 follow SIGINT and SIGTERM.
@@ -124,3 +126,18 @@ class StateError(EphemeralError):
 
     exit_code = 22
     slug = "state-unusable"
+
+
+class ForgeError(EphemeralError):
+    """GitHub or GitLab refused a request or did not answer in time."""
+
+    exit_code = 24
+    slug = "forge-failed"
+
+
+class PermissionMissingError(ForgeError):
+    """There is no token, or it may not do this; ``permission`` names what it lacks, in the forge's own words."""
+
+    def __init__(self, message: str, *, permission: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.permission = permission

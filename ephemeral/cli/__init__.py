@@ -29,6 +29,8 @@ COMMANDS = {
     "verify": ("ephemeral.cli.verify:verify", "Check from inside that an environment is isolated as promised."),
     "down": ("ephemeral.cli.down:down", "Remove an environment and all that belongs to it."),
     "gc": ("ephemeral.cli.gc:gc", "Remove environments that outlived their lease, and leftovers of crashes."),
+    "pr": ("ephemeral.cli.pr:pr", "Keep the environment of a pull request in step with it."),
+    "comment": ("ephemeral.cli.comment:comment", "Comment on a pull request what its environment is."),
     "init": ("ephemeral.cli.init:init", "Write an ephemeral.yaml for this repository."),
     "schema": ("ephemeral.cli.schema:schema", "Print the JSON Schema of ephemeral.yaml."),
     "tools": ("ephemeral.cli.tools:tools", "List, install and check the programs that ephemeral runs."),
@@ -75,6 +77,10 @@ class LazyGroup(click.Group):
 def cli(ctx: click.Context, *, debug: bool) -> None:
     """An isolated Kubernetes of its own for every pipeline run, pull request and test."""
     ctx.obj = {"debug": debug}
+    if os.environ.get("EPHEMERAL_HOST_KUBECONFIG"):
+        from ephemeral.forges.kubeconfig_input import accept_host_kubeconfig
+
+        accept_host_kubeconfig()
 
 
 def main() -> NoReturn:

@@ -10,6 +10,7 @@ import click
 from ephemeral.spec.model import Cluster, Ready, Spec
 
 if TYPE_CHECKING:
+    from ephemeral.spec.document import Document
     from ephemeral.spec.load import Loaded
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -39,9 +40,12 @@ def load_spec(
     images: tuple[str, ...],
     env: tuple[str, ...],
     policy: Path | None,
+    base: "Document | None" = None,
     **scalars: str | None,
 ) -> "Loaded":
     """Merge options over environment variables over the file over defaults, and hold it to the host policy.
+
+    With ``base`` (see `spec.load`) a file that is not named is not looked for.
 
     Raises SpecError for what is wrong, PolicyError for what the host policy does not allow.
     """
@@ -50,7 +54,8 @@ def load_spec(
     given = [*_scalars(scalars), *map(_setting, settings), *map(_image, images)]
     overrides = {path: value for path, value, _ in given}
     origins = {path: origin for path, _, origin in given}
-    loaded = load(file or find_spec(Path.cwd()), overrides=overrides, origins=origins, allow_env=env)
+    path = file if file or base is not None else find_spec(Path.cwd())
+    loaded = load(path, overrides=overrides, origins=origins, allow_env=env, base=base)
     if policy:
         from ephemeral.spec.host_policy import load_host_policy
         from ephemeral.spec.tighten import tighten

@@ -32,10 +32,12 @@ def run(*, command: tuple[str, ...], report: Path, **options: Any) -> None:
     check_command(command)
     from ephemeral.cli.progress import open_progress
     from ephemeral.environment import unique_name, up
+    from ephemeral.forges.context import owner_from_ci
 
     name = loaded.spec.name if options["name"] else unique_name(loaded.spec.name)
     spec = dataclasses.replace(loaded.spec, name=name)
-    with open_progress() as progress, up(spec, report=report, progress=progress) as environment:
+    owner = owner_from_ci()
+    with open_progress() as progress, up(spec, owner=owner, report=report, progress=progress) as environment:
         variables = variables_of(environment)
         with progress.phase("run"):
             code = run_command(command, variables)

@@ -21,7 +21,8 @@ def up(*, report: Path, output: str, **options: Any) -> None:
     loaded = load_spec(**options)
     from ephemeral.cli.progress import open_progress
     from ephemeral.environment import up as create
+    from ephemeral.forges.context import owner_from_ci
 
     with open_progress() as progress:
-        environment = create(loaded.spec, detach=True, report=report, progress=progress)
+        environment = create(loaded.spec, owner=owner_from_ci(), detach=True, report=report, progress=progress)
     show(environment.describe(), output)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ephemeral.spec.base import take_from_base
 from ephemeral.spec.check import check
 from ephemeral.spec.document import Document, KeyPath
 from ephemeral.spec.interpolate import interpolate
@@ -15,7 +16,7 @@ from ephemeral.spec.normal import normalize, resolve_paths
 from ephemeral.spec.read import read_document
 from ephemeral.spec.rules import LONGEST_NAME, SPEC_RULES
 
-_FILE_NAMES = ("ephemeral.yaml", "ephemeral.yml")
+FILE_NAMES = ("ephemeral.yaml", "ephemeral.yml")
 _HINT = "docs/ephemeral-yaml.md lists every key; `ephemeral schema` too."
 
 
@@ -34,7 +35,7 @@ class Loaded:
 
 def find_spec(folder: Path) -> Path | None:
     """The ephemeral.yaml of a folder, if there is one."""
-    return next((folder / name for name in _FILE_NAMES if (folder / name).is_file()), None)
+    return next((folder / name for name in FILE_NAMES if (folder / name).is_file()), None)
 
 
 def load(
@@ -44,16 +45,20 @@ def load(
     origins: Mapping[str, str] | None = None,
     allow_env: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
+    base: Document | None = None,
 ) -> Loaded:
     """Read, merge and check. ``path`` None: nothing but ``overrides`` and defaults.
 
     ``overrides`` are dotted paths (`cluster.nodes`, `isolation.quota[requests.cpu]`) that win over the file, and
     ``origins`` say for each which option or variable it comes from. ``allow_env`` are names that `${NAME}` in the file
     may read, besides those under `env:`; ``environ`` is where it reads them, by default this process's environment.
+    ``base`` is the same file as it stands where a pull request is to be merged: it alone says what `spec.base` lists.
 
     Raises SpecError naming file, line and key of everything that is wrong.
     """
     document = read_document(path) if path else Document("options")
+    if base is not None:
+        take_from_base(document, base)
     normalize(document)
     interpolate(document, allowed=allow_env, environ=os.environ if environ is None else environ)
     for dotted_path, value in (overrides or {}).items():

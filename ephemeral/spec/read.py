@@ -46,16 +46,21 @@ def read_document(path: Path) -> Document:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SpecError(f"{path} can't be read: {reason}.", hint=_FIRST_FILE) from error
-    document = Document(str(path))
-    nodes = [node for node in _compose(text, str(path)) if node.value or node.id != "scalar"]
+    return parse_document(text, str(path))
+
+
+def parse_document(text: str, origin: str) -> Document:
+    """Parse the text of such a file; ``origin`` is what messages call it. Raises SpecError."""
+    document = Document(origin)
+    nodes = [node for node in _compose(text, origin) if node.value or node.id != "scalar"]
     if not nodes:
-        raise SpecError(f"{path} is empty.", hint=_FIRST_FILE)
+        raise SpecError(f"{origin} is empty.", hint=_FIRST_FILE)
     if len(nodes) > 1:
         line = nodes[1].start_mark.line + 1
-        raise SpecError(f"{path}:{line}: there is a second document; only one is read.")
+        raise SpecError(f"{origin}:{line}: there is a second document; only one is read.")
     value = _Reader(document).read(nodes[0], ())
     if not isinstance(value, dict):
-        raise SpecError(f"{path}:{nodes[0].start_mark.line + 1}: keys and values are expected here, not {value!r}.")
+        raise SpecError(f"{origin}:{nodes[0].start_mark.line + 1}: keys and values are expected here, not {value!r}.")
     document.value.update(value)
     return document
 

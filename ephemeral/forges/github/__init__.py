@@ -1,0 +1,1 @@
+"""GitHub: its runs, its REST API, its deployments."""

@@ -1,0 +1,1 @@
+"""GitLab: its pipelines and its REST API."""

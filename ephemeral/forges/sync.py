@@ -1,0 +1,205 @@
+"""The life of a pull request's environment: what one event asks for, done and told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ephemeral import environment as environments
+from ephemeral.errors import EphemeralError, ForgeError, NoEnvironmentError
+from ephemeral.forges.checkout import files_at
+from ephemeral.forges.context import Context
+from ephemeral.forges.facts import with_facts
+from ephemeral.forges.forge import PullRequest, as_event_has_it
+from ephemeral.forges.names import environment_name
+from ephemeral.forges.page import Page, State
+from ephemeral.forges.rules import Decision, Rules, object_to
+from ephemeral.forges.telling import Audience
+from ephemeral.forges.untrusted import Load, spec_of_pull_request
+from ephemeral.progress import Progress
+from ephemeral.reports.timeline import Timeline
+from ephemeral.spec.durations import format_duration
+
+if TYPE_CHECKING:
+    from ephemeral.forges.github.deployments import Deployments
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of the environment: ``ready``, ``removed``, ``extended`` or ``skipped``, and why."""
+
+    state: str
+    name: str
+    reason: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sync:
+    """One event's work on the environment of one pull request. ``file`` is ephemeral.yaml's path in the repository.
+
+    ``longest`` is how far ahead a comment may put the lease's end (the host policy's ``ttl``).
+    """
+
+    context: Context
+    rules: Rules
+    audience: Audience
+    load: Load
+    progress: Progress
+    workspace: Path
+    report: Path
+    file: str = ""
+    variant: str = ""
+    longest: timedelta | None = None
+    deployments: "Deployments | None" = None
+
+    @property
+    def name(self) -> str:
+        """The environment's name."""
+        return environment_name(self.context, self.variant)
+
+    def apply(self, decision: Decision) -> Outcome:
+        """Do what was decided. Raises the classes of ephemeral.errors; the failure has been told by then."""
+        match decision.verb:
+            case "up":
+                return self.up()
+            case "down":
+                return self.down(decision.reason)
+            case "extend":
+                return self.extend(decision)
+            case _:
+                return self._skip(decision.reason)
+
+    def up(self) -> Outcome:
+        """Create or update the environment, unless the pull request as it is now allows none."""
+        found = self._look()
+        pinned = replace(self, context=replace(self.context, sha=found.head_sha))
+        if objection := pinned._objection(found):  # noqa: SLF001 - the same class
+            return self._skip(objection)
+        timeline = Timeline(self.progress)
+        with pinned._telling_failure(timeline):  # noqa: SLF001
+            return pinned._create(found, timeline)  # noqa: SLF001
+
+    def _create(self, found: PullRequest, timeline: Timeline) -> Outcome:
+        context, forge = self.context, self.audience.forge
+        with files_at(context.sha, context.number, self.workspace, context.forge) as tree:
+            spec = spec_of_pull_request(
+                self.load,
+                context=context,
+                found=found,
+                forge=forge,
+                tree=tree,
+                workspace=self.workspace,
+                file=self.file,
+            )
+            self.audience.tell(self._page("building"))
+            # Images may have been built since the event came: it may be closed by now, or pushed to again.
+            if objection := self._objection(self._look()):
+                return self._give_up(objection)
+            with self._deploying() as deployment:
+                environment = environments.up(
+                    replace(spec, name=self.name),
+                    owner=context.owner,
+                    detach=True,
+                    report=self.report,
+                    progress=timeline,
+                )
+                deployment.update(environment.urls())
+        if not self._look().is_open:  # closed while it was made: the closing run may have found nothing to remove
+            return self.down("the pull request was closed meanwhile")
+        self.audience.tell(with_facts(self._page("ready"), environment, timeline))
+        return self._outcome("ready", "it runs", environment.describe())
+
+    def _give_up(self, objection: str) -> Outcome:
+        return self._skip(objection) if self._look().is_open else self.down(objection)
+
+    def down(self, reason: str) -> Outcome:
+        """Remove the environment; what isn't there counts as removed. Needs no file of the repository."""
+        was_there = environments.down(self.name)
+        with self._warning():
+            if self.deployments:
+                self.deployments.remove()
+        self.audience.tell(self._page("removed", reason=reason))
+        return self._outcome("removed", reason if was_there else f"{reason}; there was none")
+
+    def extend(self, decision: Decision) -> Outcome:
+        """Let the environment live at least that long from now."""
+        if self.longest and decision.by > self.longest:
+            return self._skip(f"{decision.reason}, but the host policy allows {format_duration(self.longest)}")
+        try:
+            environment = environments.attach(self.name)
+        except NoEnvironmentError:
+            return self._skip("there is no environment to extend")
+        environment.extend(decision.by)
+        page = self._page("ready", reason=decision.reason)
+        self.audience.tell(with_facts(page, environment, environment.timeline))
+        return self._outcome("extended", decision.reason, environment.describe())
+
+    def _skip(self, reason: str) -> Outcome:
+        self.audience.notice(reason, title="no environment")
+        return self._outcome("skipped", reason)
+
+    def _look(self) -> PullRequest:
+        """The pull request as it is now; without a token, as the event has it."""
+        if self.audience.forge:
+            return self.audience.forge.pull_request(self.context.number)
+        return as_event_has_it(self.context)
+
+    def _objection(self, found: PullRequest) -> str:
+        forge, label = self.audience.forge, self.rules.label
+        labelled = forge.labelled_at(found.number, label) if forge and label and found.is_fork else None
+        return object_to(found, self.context, self.rules, labelled)
+
+    @contextmanager
+    def _telling_failure(self, timeline: Timeline) -> Iterator[None]:
+        try:
+            yield
+        except EphemeralError as error:
+            page = self._page("failed", error=error.message, hint=error.hint or "")
+            environment = None
+            with suppress(EphemeralError):  # its app may have failed only
+                environment = environments.attach(self.name)
+            self.audience.tell(with_facts(page, environment, timeline))
+            raise
+
+    @contextmanager
+    def _deploying(self) -> Iterator[dict[str, str]]:
+        """Keep GitHub's deployment while the body runs, which fills in the URLs."""
+        urls: dict[str, str] = {}
+        number = 0
+        with self._warning():
+            number = self.deployments.start(self.context.sha, self.context.run_url) if self.deployments else 0
+        succeeded = False
+        try:
+            yield urls
+            succeeded = True
+        finally:
+            with self._warning():
+                if self.deployments and number:
+                    url = next(iter(urls.values()), "")
+                    self.deployments.finish(number, succeeded=succeeded, run_url=self.context.run_url, url=url)
+
+    @contextmanager
+    def _warning(self) -> Iterator[None]:
+        """What the forge refuses here is said, and fails nothing."""
+        try:
+            yield
+        except ForgeError as error:
+            self.audience.warn(f"{error.message} {error.hint or ''}")
+
+    def _page(self, state: State, *, reason: str = "", error: str = "", hint: str = "") -> Page:
+        return Page(
+            state=state,
+            name=self.name,
+            reason=reason,
+            commit=self.context.sha,
+            run_url=self.context.run_url,
+            error=error,
+            hint=hint,
+            has_commands=self.context.forge == "github",
+        )
+
+    def _outcome(self, state: str, reason: str, facts: dict[str, Any] | None = None) -> Outcome:
+        return Outcome(state=state, name=self.name, reason=reason, facts=facts or {})

@@ -1,0 +1,30 @@
+"""Data files from npm packages, fetched once a machine at a pinned version; they stay in ephemeral's cache of tools."""
+
+import tarfile
+import tempfile
+from pathlib import Path
+
+from filelock import FileLock
+
+from ephemeral.process import run
+from ephemeral.tools.places import cache_dir
+
+#: Package -> version.
+VERSIONS = {"@octokit/openapi": "23.0.2", "@octokit/webhooks-examples": "7.6.1"}
+_SECONDS = 300.0
+
+
+def npm_file(package: str, member: str) -> Path:
+    """One file of a package; the rest of it is not kept."""
+    version = VERSIONS[package]
+    done = cache_dir() / "test-programs" / f"{package.strip('@').replace('/', '-')}-{version}-{Path(member).name}"
+    done.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{done}.lock"):
+        if not done.exists():
+            with tempfile.TemporaryDirectory(dir=done.parent) as scratch:
+                run(["npm", "pack", "--silent", f"{package}@{version}"], timeout=_SECONDS, cwd=Path(scratch))
+                (archive,) = Path(scratch).glob("*.tgz")
+                with tarfile.open(archive) as contents:
+                    contents.extract(f"package/{member}", scratch, filter="data")
+                (Path(scratch) / "package" / member).rename(done)
+    return done
