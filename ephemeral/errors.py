@@ -15,7 +15,8 @@
     ├── WaitError                  19  timed-out         a deadline passed; carries the last observed state
     ├── WorkloadError              20  workload-failed   the app can't become ready: the wait ended at once
     ├── ApplyError                 21  apply-refused     the API server refused an object
-    └── StateError                 22  state-unusable    a directory of ours is full, read-only or not ours
+    ├── StateError                 22  state-unusable    a directory of ours is full, read-only or not ours
+    └── PreviewError               23  preview-failed    a preview can't be started, go on or be ended
 
 ``ephemeral run`` returns the exit code of the user's command, and 125 for any failure of ours. Code 2 is click's
 usage error and nothing else; 0, 1 and 3 are verdicts; 130 and 143 follow SIGINT and SIGTERM.
@@ -124,3 +125,10 @@ class StateError(EphemeralError):
 
     exit_code = 22
     slug = "state-unusable"
+
+
+class PreviewError(EphemeralError):
+    """A preview can't be started, go on or be ended. That its candidate is worse is no error but a verdict."""
+
+    exit_code = 23
+    slug = "preview-failed"
