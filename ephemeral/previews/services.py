@@ -21,7 +21,8 @@ def arm_service(service: Object, name: str, selector: Mapping[str, str], targets
     spec = service["spec"]
     kept = ("name", "port", "protocol", "appProtocol", "targetPort")
     ports = [
-        {**{key: each[key] for key in kept if key in each}, **_target(each, targets)} for each in spec.get("ports") or ()
+        {**{key: each[key] for key in kept if key in each}, **_target(each, targets)}
+        for each in spec.get("ports") or ()
     ]
     metadata = {"name": name, "namespace": service["metadata"]["namespace"], "labels": {LABEL: "service"}}
     body = {"selector": dict(selector), "ports": ports}

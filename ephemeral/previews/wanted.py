@@ -96,7 +96,7 @@ def _differs(kube: Kube, item: Object) -> bool:
 
 def _unfit(item: Manifest, deployments: Mapping[str, Object]) -> SpecError:
     return SpecError(
-        f"{item.origin}: a candidate's patch is for the Deployments behind the Service, ConfigMaps and Secrets; this is "
+        f"{item.origin}: a patch is for the Deployments behind the Service, ConfigMaps and Secrets; this is "
         f"{item.object['kind']} {item.object['metadata'].get('name')}.",
         hint=f"Deployments there: {', '.join(deployments)}",
     )

@@ -6,7 +6,6 @@ listeners that do nothing but name the arm: in the answer (who gave it is then k
 request (an app that forwards the header stays within its arm from Service to Service).
 """
 
-from collections.abc import Sequence
 from functools import cached_property
 from math import ceil
 
@@ -14,10 +13,11 @@ from ephemeral.errors import SpecError
 from ephemeral.kube.objects import Object
 from ephemeral.previews.asking import wait_only, wait_some
 from ephemeral.previews.copies import candidate_selector
+from ephemeral.previews.load.plan import Destination, Routed, Routing, Share
 from ephemeral.previews.names import baseline_name, candidate_name
 from ephemeral.previews.routers import routes, traefik
 from ephemeral.previews.routers.listeners import Listeners, gateway_labels, gateway_services, listeners
-from ephemeral.previews.routers.protocol import Stage, Target
+from ephemeral.previews.routers.protocol import Stage, origin
 from ephemeral.previews.services import point, restore, wait_leading
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
@@ -48,9 +48,9 @@ class GatewayRouter:
         install_definitions(stage.kube)
         stage.put(traefik.manifests(stage.namespace, ports))
         stage.put([*gateway_services(self._listeners, candidate_selector, gateway_labels())])
-        routes_ = [route for each in self._listeners for route in (routes.split_route(each, 0), *routes.arm_routes(each))]
-        stage.put([routes.gateway(stage.namespace, traefik.CLASS, ports), *routes_])
-        for route in routes_:
+        found = [route for each in self._listeners for route in (routes.split_route(each, 0), *routes.arm_routes(each))]
+        stage.put([routes.gateway(stage.namespace, traefik.CLASS, ports), *found])
+        for route in found:
             self._wait_accepted(route)
         for service in stage.baseline.services:
             name = service["metadata"]["name"]
@@ -78,11 +78,11 @@ class GatewayRouter:
         for service in stage.baseline.services:
             wait_leading(stage.kube, service["metadata"]["name"], stage.namespace, service["spec"]["selector"])
 
-    def targets(self, service: str, port: int, percent: int) -> Sequence[Target]:
+    def routing(self, service: str, port: int | str, share: Share) -> Routing:
         """The Service itself: the gateway splits, and each answer says who gave it."""
-        return (Target(url=self._stage.url(service, port), arm="", share=100),)
+        return Routed(destination=Destination(url=origin(self._stage.url(service, port))), share=share)
 
-    def preview_url(self, service: str, port: int) -> str:
+    def preview_url(self, service: str, port: int | str) -> str:
         """The candidate's listener of the gateway."""
         return self._stage.url(candidate_name(service), port)
 

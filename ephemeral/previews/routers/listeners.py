@@ -88,6 +88,6 @@ def _refuse_other_protocols(service: Object, port: Object) -> None:
     other = port.get("protocol", "TCP") != "TCP" or said in ("https", "tls", "tcp", "udp") or port["port"] in _TLS_PORTS
     if other:
         raise PreviewError(
-            f"port {port['port']} of {subject(service)} does not speak plain HTTP: the gateway can't split its requests.",
+            f"port {port['port']} of {subject(service)} is not plain HTTP: the gateway can't split its requests.",
             hint="`router: service` switches all ports of whatever protocol; `router: replicas` splits connections.",
         )

@@ -3,24 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from ephemeral.kube.client import Kube
 from ephemeral.kube.objects import Object
 from ephemeral.previews.baseline import Baseline
+from ephemeral.previews.load.plan import Assigned, Destination, Routing, Share
+from ephemeral.previews.names import baseline_name, candidate_name
 from ephemeral.progress import Progress
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
-    """Where load goes. ``arm`` is who answers there; empty: the answer says it, by its header.
-
-    ``headers`` are sent with every request; ``share`` is the target's part of the load, in percent.
-    """
-
-    url: str
-    arm: str
-    share: float
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,10 +62,27 @@ class Router(Protocol):
         """Let the Services be as the app has them. Nobody may be sent to the candidate before it is called."""
         ...
 
-    def targets(self, service: str, port: int, percent: int) -> Sequence[Target]:
-        """Where load for a port of a Service goes when the candidate has ``percent``."""
+    def routing(self, service: str, port: int | str, share: Share) -> Routing:
+        """Where load for a port of a Service goes, and how it is known who answered.
+
+        ``share`` says which part of the requests the candidate gets at the moment, None while that changes.
+        """
         ...
 
-    def preview_url(self, service: str, port: int) -> str:
+    def preview_url(self, service: str, port: int | str) -> str:
         """Where the candidate alone answers."""
         ...
+
+
+def side_by_side(stage: Stage, service: str, port: int | str) -> Routing:
+    """Load for both arms at their own Services, half of the requests each: who answers is known by the address."""
+    return Assigned(
+        baseline=Destination(url=origin(stage.url(baseline_name(service), port))),
+        candidate=Destination(url=origin(stage.url(candidate_name(service), port))),
+    )
+
+
+def origin(url: str) -> str:
+    """Scheme and host alone."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,12 +1,11 @@
 """Router `service`: a Service's selector is switched from the baseline's pods to the candidate's, all or nothing."""
 
-from collections.abc import Sequence
-
 from ephemeral.errors import SpecError
 from ephemeral.kube.objects import Object
 from ephemeral.previews.copies import candidate_selector
+from ephemeral.previews.load.plan import Routing, Share
 from ephemeral.previews.names import baseline_name, candidate_name
-from ephemeral.previews.routers.protocol import Stage, Target
+from ephemeral.previews.routers.protocol import Stage, side_by_side
 from ephemeral.previews.services import arm_service, point, restore, wait_leading
 
 
@@ -50,15 +49,11 @@ class SelectorRouter:
             for arm in (candidate_name(name), baseline_name(name)):
                 kube.delete("v1", "Service", arm, namespace)
 
-    def targets(self, service: str, port: int, percent: int) -> Sequence[Target]:
-        """Both arms side by side, half of the requests each: who answers is known by the address."""
-        url = self._stage.url
-        return (
-            Target(url=url(baseline_name(service), port), arm="baseline", share=50),
-            Target(url=url(candidate_name(service), port), arm="candidate", share=50),
-        )
+    def routing(self, service: str, port: int | str, share: Share) -> Routing:
+        """Both arms side by side, half of the requests each, whoever the Service leads to."""
+        return side_by_side(self._stage, service, port)
 
-    def preview_url(self, service: str, port: int) -> str:
+    def preview_url(self, service: str, port: int | str) -> str:
         """The candidate's own Service."""
         return self._stage.url(candidate_name(service), port)
 
