@@ -1,7 +1,10 @@
 """What the judge says."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+from ephemeral.previews.observations import Arm
 
 Outcome = Literal["pass", "fail", "inconclusive"]
 EXIT_CODES: dict[Outcome, int] = {"pass": 0, "fail": 1, "inconclusive": 3}
@@ -13,8 +16,8 @@ class Row:
 
     ``baseline`` and ``candidate`` are what was observed (error rates in 0..1, latencies in seconds; None: nothing
     yet). ``effect`` is candidate over baseline with bounds ``low`` and ``high``, each of which holds with confidence
-    1 - ``alpha`` however often one looks. ``more_needed`` is how many further requests would decide it if things stay
-    as they look (None: decided, or no number would).
+    1 - ``alpha`` however often one looks (None: open on that side). ``more_needed`` is how many further requests would
+    decide it if things stay as they look (None: decided, or no number would).
     ``decided_at`` (Unix seconds) and ``decided_after`` (requests) say when it was decided, None while it is not.
     """
 
@@ -34,13 +37,16 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """The outcome over all checks; ``requests`` counts per arm. ``alpha`` bounds false alarms of all checks together."""
+    """The outcome over all checks; ``requests`` counts per arm, ``alpha`` bounds false alarms of all checks together.
+
+    ``more_needed``, ``decided_at`` and ``decided_after`` are as in a row.
+    """
 
     outcome: Outcome
     sentence: str
     alpha: float
     rows: tuple[Row, ...] = ()
-    requests: dict[str, int]
+    requests: Mapping[Arm, int]
     more_needed: int | None = None
     decided_at: float | None = None
     decided_after: int | None = None

@@ -8,6 +8,9 @@ from typing import Protocol
 from ephemeral.previews.observations import Arm
 
 ARM_HEADER = "x-ephemeral-arm"
+MAX_RATE = 1000.0
+#: Sent so many seconds after its time, a request is late: the generator's own doing.
+LATE = 0.05
 Share = Callable[[], float | None]
 
 
@@ -24,13 +27,22 @@ def arm_by_header(headers: Mapping[str, str]) -> Arm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """One kind of request; ``weight`` is how often it is drawn in relation to the others."""
+    """One kind of request; ``weight`` is how often it is drawn in relation to the others.
+
+    Raises ValueError for a path that does not start with ``/`` (it could name another host) or a weight of 0 or less.
+    """
 
     path: str = "/"
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.path.startswith("/"):
+            raise ValueError(f"path {self.path!r} does not start with /")
+        if not self.weight > 0:
+            raise ValueError(f"weight {self.weight:g} of {self.path} is not above 0")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,8 +110,11 @@ class LoadPlan:
     """A steady rate (requests a second) until ``seconds`` have passed or ``requests`` were sent, whichever is first.
 
     ``timeout`` (seconds) bounds each request from when it is really sent; ``in_flight`` bounds how many wait for an
-    answer at once. ``keep_alive`` reuses connections; without it each request may reach another pod.
-    ``seed`` makes the draws repeatable.
+    answer at once, half of them at each arm where the generator assigns them: one that hangs must not hold up the
+    other. ``keep_alive`` reuses connections; without it each request may reach another pod. ``seed`` makes the draws
+    repeatable.
+
+    Raises ValueError for what is not bounded: no target, a rate above 1000, no or endless time.
     """
 
     routing: Routing
@@ -112,13 +127,26 @@ class LoadPlan:
     keep_alive: bool = False
     seed: int | None = None
 
+    def __post_init__(self) -> None:
+        if not self.targets:
+            raise ValueError("there is no target to send requests to")
+        for name, value, most in (
+            ("rate", self.rate, MAX_RATE),
+            ("seconds", self.seconds, 86_400.0),
+            ("timeout", self.timeout, 600.0),
+            ("requests", self.requests or 1, 10_000_000),
+            ("in_flight", self.in_flight, 4096),
+        ):
+            if not 0 < value <= most:
+                raise ValueError(f"{name} {value:g} is not above 0 and at most {most:g}")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoadSummary:
     """What became of a plan.
 
-    ``sent`` requests of the ``intended`` that were due in ``seconds``; ``late`` is how many of them the generator
-    itself sent more than ``LATE`` seconds after their time, ``latest`` (seconds) the worst of these.
+    ``sent`` of the ``intended`` requests that were due in ``seconds``, ``failed`` of them; the generator itself sent
+    ``late`` more than 0.05 s after their time, the worst by ``latest`` seconds.
     """
 
     intended: int
