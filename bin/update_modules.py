@@ -1,4 +1,4 @@
-"""Write go.mod and go.sum for every program of ``programs.toml`` that builds from a Go module.
+"""Write go.mod and go.sum for every program of the two ``programs.toml`` that builds from a Go module.
 
 Run it after a version changed there: ``python bin/update_modules.py [MODULE ...]``. It needs ``go`` and the
 network.
@@ -13,7 +13,12 @@ import sys
 import tomllib
 from pathlib import Path
 
-TOOLS = Path(__file__).parent.parent / "ephemeral" / "tools"
+ROOT = Path(__file__).parent.parent
+#: A table of programs -> the folder for the modules that they build from.
+TABLES = {
+    ROOT / "ephemeral/tools/programs.toml": ROOT / "ephemeral/tools/modules",
+    ROOT / "tests/modules/programs.toml": ROOT / "tests/modules",
+}
 
 
 def go(folder: Path, *arguments: str) -> str:
@@ -33,8 +38,14 @@ def staging_modules(upstream: str) -> list[str]:
 
 
 def replacements(upstream: str) -> list[str]:
-    """Forks that a module builds with; those by folders of its own are nothing outside of it."""
-    return re.findall(r"^replace \S+ => (?!\.)\S+ v\S+$", upstream, re.MULTILINE)
+    """Forks that a module builds with, and what it excludes; folders of its own are nothing outside of it."""
+    blocks = re.sub(
+        r"^(replace|exclude) \(\n(.*?)^\)",
+        lambda block: re.sub(r"^\t", f"{block[1]} ", block[2], flags=re.MULTILINE),
+        upstream,
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    return re.findall(r"^(?:replace \S+ => (?!\.)\S+ v\S+|exclude \S+ v\S+)$", blocks, re.MULTILINE)
 
 
 def package_of(row: dict[str, object], name: str) -> str:
@@ -66,10 +77,11 @@ def write(folder: Path, row: dict[str, object], version: str) -> None:
 
 
 def main(wanted: list[str]) -> None:
-    for name, row in tomllib.loads((TOOLS / "programs.toml").read_text()).items():
-        for version in row["versions"] if "module" in row and (not wanted or name in wanted) else []:
-            folder = f"{name}-{version.rpartition('.')[0]}" if len(row["versions"]) > 1 else name
-            write(TOOLS / "modules" / folder, row, version)
+    for table, modules in TABLES.items():
+        for name, row in tomllib.loads(table.read_text()).items():
+            for version in row["versions"] if "module" in row and (not wanted or name in wanted) else []:
+                folder = f"{name}-{version.rpartition('.')[0]}" if len(row["versions"]) > 1 else name
+                write(modules / folder, row, version)
 
 
 if __name__ == "__main__":

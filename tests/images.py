@@ -20,6 +20,7 @@ Content = Path | bytes | str
 PODINFO = "ghcr.io/stefanprodan/podinfo:6.9.2"
 AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"  # what the e2e suite of Kubernetes 1.36 asks for
 BUSYBOX = "docker.io/library/busybox:1.37"
+TRAEFIK = f"docker.io/library/traefik:v{programs.pinned_version('traefik')}"
 
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
@@ -81,7 +82,7 @@ def podinfo_image() -> Path:
         "usr/local/bin/podcli": built / "podcli",
         "home/app/ui/vue.html": built / "ui/vue.html",
     }
-    return _once("podinfo", PODINFO, files, command=["./podinfo"], user="app", workdir="/home/app")
+    return write_once("podinfo", PODINFO, files, command=["./podinfo"], user="app", workdir="/home/app")
 
 
 def agnhost_image() -> Path:
@@ -97,12 +98,18 @@ def agnhost_image() -> Path:
         "etc/passwd": f"{PASSWD}user-defined-in-image:x:1000:1000::/:/bin/sh\n".encode(),
         "etc/group": b"root:x:0:\ngroup-defined-in-image:x:50000:user-defined-in-image\n",
     }
-    return _once("agnhost", AGNHOST, files, entrypoint=["/agnhost"], command=["pause"])
+    return write_once("agnhost", AGNHOST, files, entrypoint=["/agnhost"], command=["pause"])
+
+
+def traefik_image() -> Path:
+    """traefik as its own Dockerfile makes it, without Alpine."""
+    files: dict[str, Content] = {"traefik": programs.traefik() / "traefik", "tmp/": b"", "etc/passwd": PASSWD.encode()}
+    return write_once("traefik", TRAEFIK, files, entrypoint=["/traefik"])
 
 
 def busybox_image() -> Path:
     """busybox of Debian's busybox-static."""
-    return _once("busybox", BUSYBOX, busybox_files(), command=["sh"])
+    return write_once("busybox", BUSYBOX, busybox_files(), command=["sh"])
 
 
 def busybox_files() -> dict[str, Content]:
@@ -119,7 +126,7 @@ def busybox_files() -> dict[str, Content]:
     }
 
 
-def _once(title: str, name: str, files: Mapping[str, Content], **options) -> Path:
+def write_once(title: str, name: str, files: Mapping[str, Content], **options) -> Path:
     """Written anew each time, which takes less than a second; what has the final name is whole."""
     return build_image(cache_dir() / "test-programs" / f"{title}.tar", name, files, **options)
 

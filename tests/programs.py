@@ -3,8 +3,10 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -12,10 +14,13 @@ from ephemeral.process import run
 from ephemeral.tools.places import cache_dir
 
 MODULES = Path(__file__).parent.parent / "ephemeral/tools/modules"
+OWN_MODULES = Path(__file__).parent / "modules"
 PODINFO = "github.com/stefanprodan/podinfo"
 PODINFO_VERSION = "v1.8.1-0.20250910200901-e86405a8674e"  # 6.9.2, whose tag is no version of a Go module
 _BUILD_SECONDS = 45 * 60.0
 _BUILD = {"CGO_ENABLED": "0", "GO111MODULE": "on", "GOFLAGS": "-mod=mod", "GOWORK": "off"}
+#: SQLite comes as C.
+_STATIC_C = {"CGO_ENABLED": "1", "CC": "gcc"}
 
 
 def podinfo() -> Path:
@@ -30,40 +35,90 @@ def agnhost() -> Path:
     return go_program("agnhost-1.36", [package], modules=MODULES / "kubernetes-1.36", keep="test/images/agnhost/porter")
 
 
-def go_program(name: str, packages: Sequence[str], *, module: str = "", modules: Path | None = None, keep: str) -> Path:
+def vcluster() -> Path:
+    """A folder with vcluster, vclusterctl and the folder chart."""
+    return _pinned("vcluster", keep="chart")
+
+
+def kine() -> Path:
+    """A folder with kine, which keeps in SQLite what Kubernetes would keep in etcd."""
+    return _pinned("kine", linker="-extldflags -static", env=_STATIC_C)
+
+
+def traefik() -> Path:
+    """A folder with traefik, which serves Ingresses and Gateway API."""
+    return _pinned("traefik")
+
+
+def pinned_version(name: str) -> str:
+    """What ``modules/programs.toml`` says, ``0.36.0``."""
+    version: str = _rows()[name]["versions"][0]
+    return version
+
+
+def _rows() -> dict[str, dict[str, Any]]:
+    return tomllib.loads((OWN_MODULES / "programs.toml").read_text())
+
+
+def _pinned(name: str, **options: Any) -> Path:
+    row = _rows()[name]
+    packages = [row["package"].format(name=program) for program in row.get("programs", [name])]
+    return go_program(f"{name}-{row['versions'][0]}", packages, modules=OWN_MODULES / name, **options)
+
+
+def go_program(
+    name: str,
+    packages: Sequence[str],
+    *,
+    module: str = "",
+    modules: Path | None = None,
+    keep: str = "",
+    linker: str = "",
+    env: Mapping[str, str] | None = None,
+) -> Path:
     """Build static programs from ``module`` (path@version), or from the go.mod and go.sum in ``modules``.
 
     The folder of the result has the programs, and ``keep``, a folder of the module's sources, under its last name.
+    ``linker`` are flags and ``env`` variables that the build needs beside the usual ones.
     """
     done = cache_dir() / "test-programs" / name
     done.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{done}.lock"):
         if not done.exists():
             with tempfile.TemporaryDirectory(dir=done.parent) as scratch:
-                _build(Path(scratch), packages, module, modules, keep).rename(done)
+                sources = _sources(Path(scratch), packages, module, modules)
+                result = Path(scratch) / "result"
+                result.mkdir()
+                flags = ["-trimpath", "-ldflags", f"-s -w {linker}".strip()]
+                _go(sources, "build", *flags, "-o", f"{result}/", *packages, env=env)
+                if keep:
+                    _keep(sources, packages[0], keep, result)
+                result.rename(done)
     return done
 
 
-def _build(scratch: Path, packages: Sequence[str], module: str, modules: Path | None, keep: str) -> Path:
-    sources, result = scratch / "sources", scratch / "result"
+def _sources(scratch: Path, packages: Sequence[str], module: str, modules: Path | None) -> Path:
+    sources = scratch / "sources"
     sources.mkdir()
-    result.mkdir()
     if modules:
         for file in ("go.mod", "go.sum"):
             shutil.copyfile(modules / file, sources / file)
     else:
         _go(sources, "mod", "init", "test.invalid/programs")
         _go(sources, "get", *(f"{package}@{module.partition('@')[2]}" for package in packages))
-    _go(sources, "build", "-trimpath", "-ldflags", "-s -w", "-o", f"{result}/", *packages)
-    folder = _go(sources, "list", "-f", "{{.Module.Dir}}", packages[0]).strip()
+    return sources
+
+
+def _keep(sources: Path, package: str, keep: str, result: Path) -> None:
+    folder = Path(_go(sources, "list", "-f", "{{.Module.Dir}}", package).strip()) / keep
+    kept = shutil.copytree(folder, result / folder.name, copy_function=shutil.copyfile)
     # Files of the module cache are read-only, folders too.
-    shutil.copytree(Path(folder) / keep, result / Path(keep).name, copy_function=shutil.copyfile)
-    (result / Path(keep).name).chmod(0o755)
-    return result
+    for each in (kept, *(path for path in kept.rglob("*") if path.is_dir())):
+        each.chmod(0o755)
 
 
-def _go(folder: Path, *words: str) -> str:
-    return run(["go", *words], timeout=_BUILD_SECONDS, cwd=folder, env=_BUILD).stdout
+def _go(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> str:
+    return run(["go", *words], timeout=_BUILD_SECONDS, cwd=folder, env={**_BUILD, **(env or {})}).stdout
 
 
 def chart_of_podinfo() -> Path:
