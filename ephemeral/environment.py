@@ -7,7 +7,7 @@ package is a step of what is told here, from top to bottom.
 import getpass
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,8 @@ from ephemeral.waiting import Deadline
 if TYPE_CHECKING:
     from ephemeral.kube.client import Kube
     from ephemeral.kube.events import Event
-    from ephemeral.kube.objects import Manifest
+    from ephemeral.kube.objects import Manifest, Object
+    from ephemeral.previews.preview import Preview
     from ephemeral.verify import Finding, Subject
 
 #: A control plane on an overloaded two-core machine needs some ten seconds; nobody should wait longer than this.
@@ -163,7 +164,7 @@ class Environment:
 
         deadline = Deadline(parse_duration(self.spec.ready.timeout).total_seconds())
         with self.progress.phase("render"):
-            images = override_names(self.spec.images, simulated=self.describe()["nodes"] == "simulated")
+            images = override_names(self._images, simulated=self.describe()["nodes"] == "simulated")
             return render(self.spec.app, images=images, deadline=deadline, kubernetes=self.kubernetes)
 
     def deploy(self, manifests: "list[Manifest] | None" = None) -> None:
@@ -175,25 +176,31 @@ class Environment:
         manifests = self.render() if manifests is None else manifests
         if not manifests:
             return
+        deadline = Deadline(parse_duration(self.spec.ready.timeout).total_seconds())
+        with self._blaming_what_died():
+            self._load_archives()
+            self._put(manifests, deadline, is_app=True)
+
+    def _put(self, manifests: "Sequence[Manifest]", deadline: Deadline, *, is_app: bool) -> None:
+        """Apply under the isolation policy, and wait until all of it is ready; an app's conditions hold then, too."""
         from ephemeral.apps.isolation import isolate
         from ephemeral.kube.apply import apply_all
         from ephemeral.kube.readiness.waits import wait_ready
 
-        deadline = Deadline(parse_duration(self.spec.ready.timeout).total_seconds())
-        with self._blaming_what_died():
-            since = self.kube.transport.server_time()  # warnings before it belong to an earlier deployment
-            self._load_archives()
-            with self.progress.phase("apply"):
+        since = self.kube.transport.server_time()  # warnings before it belong to an earlier deployment
+        with self.progress.phase("apply"):
+            if is_app:
                 self._warn_of_idle_policies(manifests)
-                if not self._cluster.keeps_policy:
-                    manifests = isolate(self.kube, self._rules, manifests, deadline=deadline)
-                self._cluster.adopt(self.policy)
-                objects = apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
-            with self.progress.phase("wait"):
-                conditions = self.spec.ready.conditions
-                wait_ready(
-                    self.kube, objects, conditions=conditions, progress=self.progress, deadline=deadline, since=since
-                )
+            if not self._cluster.keeps_policy:
+                manifests = isolate(self.kube, self._rules, manifests, deadline=deadline)
+            self._cluster.adopt(self.policy)
+            objects = apply_all(self.kube, manifests, progress=self.progress, deadline=deadline)
+        with self.progress.phase("wait"):
+            conditions = self.spec.ready.conditions if is_app else ()
+            wait_ready(
+                self.kube, objects, conditions=conditions, progress=self.progress, deadline=deadline, since=since
+            )
+            if is_app:
                 self._wait_for_answers(deadline)
 
     def load_image(self, archive: Path, name: str | None = None) -> tuple[str, ...]:
@@ -208,13 +215,50 @@ class Environment:
         """The archives under `images` of an environment that runs; a new one starts with them."""
         from ephemeral.images import read_imports
 
-        imports = read_imports(self.spec.images) if self._was_found else []
+        # Those of a preview's baseline are not among what a new one starts with.
+        started_with = {} if self._was_found else self.spec.images
+        missing = {name: image for name, image in self._images.items() if started_with.get(name) != image}
+        imports = read_imports(missing)
         if imports and self.describe()["nodes"] != "simulated":
             with self.progress.phase("images"):
                 for each in imports:
                     self.load_image(each.archive.path, each.name)
 
-    def _warn_of_idle_policies(self, manifests: "list[Manifest]") -> None:
+    @property
+    def _images(self) -> Mapping[str, str]:
+        """Image overrides of the app as it is deployed."""
+        preview = self.spec.preview
+        return {**self.spec.images, **preview.baseline.images} if preview else self.spec.images
+
+    def preview(self) -> "Preview":
+        """Baseline and candidate of the app side by side, as `preview` of its spec describes it: nothing begins yet."""
+        from ephemeral.images import override_names, read_imports
+        from ephemeral.kube.objects import Manifest
+        from ephemeral.previews.preview import Host, Preview
+
+        def put(objects: "Sequence[Object]", seconds: float) -> None:
+            items = [Manifest(object=each, origin="preview") for each in objects]
+            with self._blaming_what_died():
+                self._put(items, Deadline(seconds), is_app=False)
+
+        def load(images: Mapping[str, str]) -> Mapping[str, str]:
+            for each in read_imports(images):
+                self.load_image(each.archive.path, each.name)
+            return override_names(images)
+
+        host = Host(
+            name=self.name,
+            kubeconfig=self.kubeconfig,
+            runs_pods=self.describe()["nodes"] != "simulated",
+            kube=self.kube,
+            put=put,
+            load=load,
+            url=lambda service, port, namespace: self.url(service, port=port, namespace=namespace),
+            progress=self.progress,
+        )
+        return Preview(host, self.spec.preview)
+
+    def _warn_of_idle_policies(self, manifests: "Sequence[Manifest]") -> None:
         """An app that brings NetworkPolicies may rely on them."""
         brought = [each.object["metadata"]["name"] for each in manifests if each.object["kind"] == "NetworkPolicy"]
         if brought and self.describe()["pod-network"] == "basic":

@@ -16,8 +16,9 @@
     ├── WorkloadError              20  workload-failed   the app can't become ready: the wait ended at once
     ├── ApplyError                 21  apply-refused     the API server refused an object
     ├── StateError                 22  state-unusable    a directory of ours is full, read-only or not ours
+    ├── PreviewError               23  preview-failed    a preview can't be started, go on or be ended
     └── ForgeError                 24  forge-failed      GitHub or GitLab refused something, or did not answer
-        └── PermissionMissingError 24                    the token may not do it; names what it lacks
+        └── PermissionMissingError 25  no-permission   the token may not do it; names what it lacks
 
 ``ephemeral run`` returns the exit code of the user's command, and 125 for any failure of ours. Code 2 is click's
 usage error and nothing else; 0, 1 and 3 are verdicts; 130 and 143 follow SIGINT and SIGTERM.
@@ -128,6 +129,13 @@ class StateError(EphemeralError):
     slug = "state-unusable"
 
 
+class PreviewError(EphemeralError):
+    """A preview can't be started, go on or be ended. That its candidate is worse is no error but a verdict."""
+
+    exit_code = 23
+    slug = "preview-failed"
+
+
 class ForgeError(EphemeralError):
     """GitHub or GitLab refused a request or did not answer in time."""
 
@@ -138,6 +146,9 @@ class ForgeError(EphemeralError):
 class PermissionMissingError(ForgeError):
     """There is no token, or it may not do this; ``permission`` names what it lacks, in the forge's own words."""
 
-    def __init__(self, message: str, *, permission: str, hint: str | None = None) -> None:
+    exit_code = 25
+    slug = "no-permission"
+
+    def __init__(self, message: str, *, permission: str = "", hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.permission = permission

@@ -48,10 +48,11 @@ class Kube:
         answer = self._json("GET", self._resource(api_version, kind).path(namespace), query=query)
         return [{"apiVersion": api_version, "kind": kind, **item} for item in answer["items"]]
 
-    def apply(self, item: Object, *, timeout: float = REQUEST_SECONDS) -> Object:
+    def apply(self, item: Object, *, timeout: float = REQUEST_SECONDS, dry_run: bool = False) -> Object:
         """Apply an object on the server's side, taking over fields that others manage; return what it became.
 
-        An object with ``generateName`` is created instead: there is nothing to apply it to.
+        An object with ``generateName`` is created instead: there is nothing to apply it to. With ``dry_run`` nothing
+        changes, but what it would become is returned.
         """
         metadata = item["metadata"]
         resource = self._resource(item["apiVersion"], item["kind"])
@@ -60,7 +61,7 @@ class Kube:
             return self._json("POST", path, query=_strict(), body=item, timeout=timeout)
         path = resource.path(metadata.get("namespace"), metadata["name"])
         headers = {"Content-Type": "application/apply-patch+yaml"}
-        query = {**_strict(), "force": "true"}
+        query = {**_strict(), "force": "true", **({"dryRun": "All"} if dry_run else {})}
         return self._json("PATCH", path, query=query, body=item, headers=headers, timeout=timeout)
 
     def patch(
@@ -78,6 +79,31 @@ class Kube:
         headers = {"Content-Type": "application/merge-patch+json"}
         whole = f"{path}/{subresource}" if subresource else path
         return self._json("PATCH", whole, query={"fieldManager": FIELD_MANAGER}, body=changes, headers=headers)
+
+    def strategic(self, item: Object, *, dry_run: bool = False) -> Object:
+        """Merge a part of an object into it as Kubernetes does: containers by name, and so on.
+
+        With ``dry_run`` nothing changes, but what it would become is returned.
+        """
+        metadata = item["metadata"]
+        path = self._resource(item["apiVersion"], item["kind"]).path(metadata.get("namespace"), metadata["name"])
+        headers = {"Content-Type": "application/strategic-merge-patch+json"}
+        query = {**_strict(), **({"dryRun": "All"} if dry_run else {})}
+        return self._json("PATCH", path, query=query, body=item, headers=headers)
+
+    def replace(self, item: Object) -> Object:
+        """Write an object as a whole, provided that nobody has written it since it was read.
+
+        Raises ApiError, of status 409 when somebody has.
+        """
+        metadata = item["metadata"]
+        path = self._resource(item["apiVersion"], item["kind"]).path(metadata.get("namespace"), metadata["name"])
+        return self._json("PUT", path, query=_strict(), body=item)
+
+    def create(self, item: Object) -> Object:
+        """Create an object. Raises ApiError, of status 409 when there is one of that name."""
+        path = self._resource(item["apiVersion"], item["kind"]).path(item["metadata"].get("namespace"))
+        return self._json("POST", path, query=_strict(), body=item)
 
     def delete(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> None:
         """Delete an object and, in the background, what it owns; one that is not there is no error."""

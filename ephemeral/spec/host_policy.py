@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ephemeral.spec.document import Document
-from ephemeral.spec.model import CONFIG, NodeMode, PodSecurity, Provider, doc
+from ephemeral.spec.metadata import CONFIG, doc
+from ephemeral.spec.model import NodeMode, PodSecurity, Provider
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ephemeral.spec.document import KeyPath
-from ephemeral.spec.model import kebab
+from ephemeral.spec.metadata import kebab
 
 _SURE, _LIKELY = 0.75, 0.5
 

@@ -10,29 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ephemeral.spec.archives import RULE
+from ephemeral.spec.metadata import CONFIG, doc
+from ephemeral.spec.preview_model import Preview
 
 Provider = Literal["local", "vcluster"]
 NodeMode = Literal["real", "simulated"]
 PodNetwork = Literal["basic", "cilium"]
 PodSecurity = Literal["privileged", "baseline", "restricted"]
 Preset = Literal["isolated", "none"]
-
-
-def doc(text: str, **extra: Any) -> Mapping[str, Any]:
-    """Field metadata: the sentence that option help, schema and reference page show.
-
-    ``minimum`` and ``numeric`` (a text that may be spelled as a number, like ``cpu: 4``) are for the schema.
-    """
-    return {"doc": text, **extra}
-
-
-def kebab(name: str) -> str:
-    """The outside spelling of a field."""
-    return name.replace("_", "-")
-
-
-#: For pydantic, which `check.py` imports; here it would cost every command its import.
-CONFIG = {"extra": "forbid", "alias_generator": kebab, "coerce_numbers_to_str": True}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,6 +243,9 @@ class Spec:
     )
     ready: Ready = field(default_factory=Ready, metadata=doc("When the app counts as ready."))
     expose: tuple[Expose, ...] = field(default=(), metadata=doc("Services to be reached from the machine."))
+    preview: Preview | None = field(
+        default=None, metadata=doc("Baseline and candidate side by side: what `ephemeral preview` does.")
+    )
     ttl: str = field(default="1h", metadata=doc("How long the environment may live: `30m`, `2h`, `1d`."))
     env: tuple[str, ...] = field(
         default=(), metadata=doc("Environment variables that `${NAME}` may read; no other can be.")

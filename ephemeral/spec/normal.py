@@ -1,16 +1,18 @@
 """Short spellings and relative paths: what people may write, brought to the one form that the model has."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ephemeral.spec.archives import is_archive
-from ephemeral.spec.document import Document
+from ephemeral.spec.document import Document, KeyPath
 from ephemeral.spec.model import Chart, Cluster, HelmChart, Source, Spec
+from ephemeral.spec.preview_model import Preview
 
 #: Keys whose values belong to the user: there an empty value means something.
-_FREE = {"quota", "default-limits", "default-requests", "images", "set"}
+_FREE = {"quota", "default-limits", "default-requests", "images", "set", "headers"}
 
 
 def normalize(document: Document) -> None:
@@ -25,15 +27,40 @@ def normalize(document: Document) -> None:
         if isinstance(source, dict):
             _listify(source, "manifests")
             _listify(source.get("helm"), "values")
+    preview = value.get("preview")
+    if isinstance(preview, dict):
+        _normalize_preview(document, preview)
     if isinstance(value.get("test"), str):
-        _split_command(document)
+        _split_command(document, value, ("test",))
 
 
 def resolve_paths(spec: Spec, folder: Path) -> Spec:
     """Paths in the file are relative to its folder."""
-    images = {name: str(folder / value) if is_archive(value) else value for name, value in spec.images.items()}
-    app = tuple(_resolve(source, folder) for source in spec.app)
-    return replace(spec, app=app, images=images, cluster=_resolve_cluster(spec.cluster, folder))
+    return replace(
+        spec,
+        app=tuple(_resolve(source, folder) for source in spec.app),
+        images=_resolve_images(spec.images, folder),
+        cluster=_resolve_cluster(spec.cluster, folder),
+        preview=_resolve_preview(spec.preview, folder) if spec.preview else None,
+    )
+
+
+def _resolve_images(images: Mapping[str, str], folder: Path) -> dict[str, str]:
+    return {name: str(folder / value) if is_archive(value) else value for name, value in images.items()}
+
+
+def _resolve_preview(preview: Preview, folder: Path) -> Preview:
+    candidate, baseline = preview.candidate, preview.baseline
+    return replace(
+        preview,
+        candidate=replace(
+            candidate,
+            images=_resolve_images(candidate.images, folder),
+            patch=tuple(str(folder / path) for path in candidate.patch),
+            manifests=tuple(str(folder / path) for path in candidate.manifests),
+        ),
+        baseline=replace(baseline, images=_resolve_images(baseline.images, folder)),
+    )
 
 
 def _drop_empty(value: Any) -> None:
@@ -48,12 +75,24 @@ def _drop_empty(value: Any) -> None:
                 _drop_empty(inner)
 
 
-def _split_command(document: Document) -> None:
+def _normalize_preview(document: Document, preview: dict[str, Any]) -> None:
+    _listify(preview, "service")
+    for key in ("patch", "manifests"):
+        _listify(preview.get("candidate"), key)
+    for name in ("steps", "checks"):
+        items = preview.get(name)
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(item, dict) and isinstance(item.get("run"), str):
+                _split_command(document, item, ("preview", name, index, "run"))
+
+
+def _split_command(document: Document, where: dict[str, Any], path: KeyPath) -> None:
+    key = str(path[-1])
     try:
-        document.value["test"] = shlex.split(document.value["test"])
+        where[key] = shlex.split(where[key])
     except ValueError as error:
-        document.complaints.append((("test",), f"{str(error).lower()} in {document.value['test']!r}."))
-        document.value["test"] = []
+        document.complaints.append((path, f"{str(error).lower()} in {where[key]!r}."))
+        where[key] = []
 
 
 def _listify(value: Any, key: str) -> None:

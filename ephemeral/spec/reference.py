@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ephemeral.spec.keys import models_below
-from ephemeral.spec.model import kebab
+from ephemeral.spec.metadata import kebab
 
 
 def tables(root: Any) -> str:

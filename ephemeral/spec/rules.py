@@ -11,6 +11,7 @@ from ephemeral.spec.document import Complaint, KeyPath, split
 from ephemeral.spec.durations import parse_duration
 from ephemeral.spec.interpolate import NAME
 from ephemeral.spec.presets import UNLIMITED
+from ephemeral.spec.preview_rules import BelowError, preview_rules
 from ephemeral.spec.quantities import parse_quantity
 
 #: Takes what stands at a path and raises SpecError when it breaks the rule.
@@ -35,7 +36,8 @@ def broken(rules: Mapping[str, Rule], value: Any) -> Iterator[Complaint]:
             try:
                 rule(found)
             except SpecError as error:
-                yield path, " ".join(part for part in (error.message, error.hint) if part)
+                below = error.below if isinstance(error, BelowError) else ()
+                yield (*path, *below), " ".join(part for part in (error.message, error.hint) if part)
 
 
 def _matches(value: Any, steps: tuple[str, ...], path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
@@ -213,4 +215,5 @@ SPEC_RULES: Mapping[str, Rule] = {
     "expose.*.port": _of_text(_port),
     "ttl": _of_text(parse_duration),
     "env.*": _of_text(_variable),
+    **preview_rules(_of_text, label=_label, port=_port, image=_image, not_empty=_not_empty),
 }

@@ -5,12 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from ephemeral.spec.keys import models_below
-from ephemeral.spec.model import Spec, kebab
+from ephemeral.spec.metadata import kebab
+from ephemeral.spec.model import Spec
 
 SCHEMA_FILE = Path(__file__).with_name("ephemeral.schema.json")
 
 #: Where a list is wanted and `normal.py` takes a single item, too.
-_ONE_OR_MANY = {("Spec", "app"), ("Spec", "env"), ("Spec", "test"), ("Source", "manifests"), ("HelmChart", "values")}
+_ONE_OR_MANY = {
+    ("Spec", "app"), ("Spec", "env"), ("Spec", "test"), ("Source", "manifests"), ("HelmChart", "values"),
+    ("Preview", "service"), ("Candidate", "patch"), ("Candidate", "manifests"), ("PreviewCheck", "run"),
+    ("Step", "run"),
+}  # fmt: skip
 
 
 def json_schema() -> dict[str, Any]:
@@ -31,8 +36,7 @@ def _property(model: Any, field: "dataclasses.Field[Any]", found: dict[str, Any]
     described = {name: value for name, value in found.items() if name != "title"}
     if field.metadata.get("numeric"):
         _allow_numbers(described)
-    if "minimum" in field.metadata:
-        described["minimum"] = field.metadata["minimum"]
+    described |= {bound: field.metadata[bound] for bound in ("minimum", "maximum") if bound in field.metadata}
     if (model.__name__, field.name) in _ONE_OR_MANY:
         many = {"type": described.pop("type"), "items": described.pop("items")}
         described["anyOf"] = [many, many["items"]]

@@ -8,7 +8,8 @@ import pytest
 
 from ephemeral.spec.host_policy import HostPolicy
 from ephemeral.spec.keys import keys, models_below
-from ephemeral.spec.model import Spec, kebab
+from ephemeral.spec.metadata import kebab
+from ephemeral.spec.model import Spec
 from ephemeral.spec.schema import SCHEMA_FILE, json_schema
 
 

@@ -7,7 +7,7 @@ import pytest
 from ephemeral.errors import SpecError
 from ephemeral.spec.load import load
 
-TOP = "name, cluster, isolation, app, images, ready, expose, ttl, env, test"
+TOP = "name, cluster, isolation, app, images, ready, expose, preview, ttl, env, test"
 
 MESSAGES = {
     "unknown key": (

@@ -1,0 +1,107 @@
+"""The gateway that an environment gets when its cluster offers none: Traefik, in the app's own namespace."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ephemeral.kube.objects import Object
+from ephemeral.previews.names import LABEL
+from ephemeral.previews.routers.listeners import gateway_labels
+from ephemeral.previews.routers.routes import API
+
+IMAGE = "docker.io/library/traefik:v3.6.6"
+CLASS = "ephemeral"
+NAME = "ephemeral-gateway"
+
+_CONTROLLER = "traefik.io/gateway-controller"
+_PING_PORT = 9000
+_READ = ("get", "list", "watch")
+
+
+def manifests(namespace: str, ports: Sequence[int]) -> list[Object]:
+    """Traefik with an entry point for each of ``ports``, and the GatewayClass by which it is asked for."""
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(namespace)}
+    subject = {"kind": "ServiceAccount", "name": NAME, "namespace": namespace}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME}
+    rbac = "rbac.authorization.k8s.io/v1"
+    return [
+        account,
+        {"apiVersion": rbac, "kind": "ClusterRole", "metadata": _metadata(), "rules": _rules()},
+        {
+            "apiVersion": rbac,
+            "kind": "ClusterRoleBinding",
+            "metadata": _metadata(),
+            "roleRef": role,
+            "subjects": [subject],
+        },
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(namespace), "spec": _spec(ports)},
+        {
+            "apiVersion": API,
+            "kind": "GatewayClass",
+            "metadata": {"name": CLASS, "labels": gateway_labels()},
+            "spec": {"controllerName": _CONTROLLER},
+        },
+    ]
+
+
+def _metadata(namespace: str = "") -> Object:
+    return {"name": NAME, "labels": gateway_labels(), **({"namespace": namespace} if namespace else {})}
+
+
+def _rules() -> list[Object]:
+    """What Traefik's documentation asks for, without the experimental kinds."""
+    group = "gateway.networking.k8s.io"
+    kinds = ["backendtlspolicies", "gatewayclasses", "gateways", "grpcroutes", "httproutes", "referencegrants"]
+    return [
+        {"apiGroups": [""], "resources": ["namespaces", "services", "secrets", "configmaps"], "verbs": [*_READ]},
+        {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": [*_READ]},
+        {"apiGroups": [group], "resources": kinds, "verbs": [*_READ]},
+        {"apiGroups": [group], "resources": [f"{kind}/status" for kind in kinds], "verbs": ["update"]},
+    ]
+
+
+def _spec(ports: Sequence[int]) -> Object:
+    container: dict[str, Any] = {
+        "name": "traefik",
+        "image": IMAGE,
+        "args": _arguments(ports),
+        "ports": [{"name": f"port-{port}", "containerPort": port} for port in ports],
+        "readinessProbe": {"httpGet": {"path": "/ping", "port": _PING_PORT}, "periodSeconds": 1},
+        "resources": {
+            "requests": {"cpu": "100m", "memory": "64Mi", "ephemeral-storage": "64Mi"},
+            "limits": {"cpu": "2", "memory": "256Mi", "ephemeral-storage": "256Mi"},
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+    }
+    pod = {
+        "serviceAccountName": NAME,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
+    }
+    return {
+        "replicas": 1,
+        "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+        "selector": {"matchLabels": gateway_labels()},
+        "template": {"metadata": {"labels": gateway_labels()}, "spec": pod},
+    }
+
+
+def _arguments(ports: Sequence[int]) -> list[str]:
+    return [
+        "--providers.kubernetesgateway=true",
+        f"--providers.kubernetesgateway.labelselector={LABEL}=gateway",
+        # A weight is to be in effect soon after it is written; the default gathers changes for two seconds.
+        "--providers.providersthrottleduration=100ms",
+        f"--entrypoints.ping.address=:{_PING_PORT}",
+        "--ping.entrypoint=ping",
+        *(f"--entrypoints.port-{port}.address=:{port}" for port in ports),
+        "--global.checknewversion=false",
+        "--global.sendanonymoususage=false",
+    ]
