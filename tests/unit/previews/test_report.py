@@ -9,10 +9,11 @@ from xml.etree import ElementTree
 import pytest
 from matplotlib import image
 
-from ephemeral.errors import ToolError
+from ephemeral.errors import StateError, ToolError
 from ephemeral.previews.judge import ErrorRateCheck, Judge, LatencyCheck, Verdict
 from ephemeral.previews.observations import Request
-from ephemeral.previews.report import section, write_page, write_png
+from ephemeral.previews.records import Records
+from ephemeral.previews.report import draw_records, section, write_page, write_png
 from ephemeral.previews.report.frame import log_ticks, ticks
 from ephemeral.previews.report.series import Series
 
@@ -129,3 +130,24 @@ def test_ticks_are_round_and_few() -> None:
     assert ticks(0, 0.034) == [0, 0.01, 0.02, 0.03]
     assert log_ticks(0.015, 0.3) == [0.02, 0.05, 0.1, 0.2]
     assert log_ticks(0.0005, 5) == [0.001, 0.01, 0.1, 1]
+
+
+def test_records_become_a_page_and_a_png_beside_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests, verdict = seen(400)
+    with Records.kept(tmp_path, fresh=True) as records:
+        for request in requests:
+            records.add(request)
+        records.conclude(verdict)
+    assert draw_records(tmp_path, title="shop") == [tmp_path / "preview.html", tmp_path / "preview.png"]
+    assert section(requests, verdict) in (tmp_path / "preview.html").read_text()
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert draw_records(tmp_path, title="shop") == [tmp_path / "preview.html"]
+    assert not (tmp_path / "preview.png").exists()
+
+
+def test_records_that_are_missing_or_broken_are_named(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match=r"verdict\.json"):
+        draw_records(tmp_path, title="shop")
+    (tmp_path / "verdict.json").write_text('{"rows": [], "colour": "red"}')
+    with pytest.raises(StateError, match="colour"):
+        draw_records(tmp_path, title="shop")
