@@ -12,6 +12,7 @@ from ephemeral.clusters.vcluster.remains import orphaned, remove_orphans
 from ephemeral.clusters.vcluster.sizes import check_sizes
 from ephemeral.clusters.vcluster.stamp import Stamp, check_name, create_stamp, find_stamp, list_stamps, why_doomed
 from ephemeral.clusters.vcluster.teardown import delete
+from ephemeral.clusters.vcluster.usage import Usage, usage_by_namespace
 from ephemeral.clusters.vcluster.values import chart_values
 from ephemeral.errors import ClusterError, NoEnvironmentError
 from ephemeral.tools.vcluster import vcluster_release
@@ -104,6 +105,11 @@ class VclusterProvider:
         removed = delete(self.host, name, force=force)
         desk.remove()
         return removed
+
+    def usage(self) -> Mapping[str, Usage]:
+        """What each environment takes on the host now, by name; those that nobody measures are missing."""
+        measured = usage_by_namespace(self.host.kube, self.host.namespace)
+        return {stamp.name: measured[stamp.namespace] for stamp in self.stamps() if stamp.namespace in measured}
 
     def _cluster(self, stamp: Stamp, desk: Desk, owner: int | None = None) -> VclusterCluster:
         return VclusterCluster(stamp, desk, server=self._server, ingress=self._ingress, owner=owner)
