@@ -24,7 +24,7 @@ from ephemeral.progress import Progress, Silent
 from ephemeral.reports.timeline import Timeline
 from ephemeral.spec.agreement import check_answers, check_same_kind
 from ephemeral.spec.durations import parse_duration
-from ephemeral.spec.model import Spec
+from ephemeral.spec.model import Expose, Spec
 from ephemeral.spec.presets import Policy, resolve
 from ephemeral.waiting import Deadline
 
@@ -289,11 +289,18 @@ class Environment:
         return url_of(found, host, number, path)
 
     def urls(self) -> dict[str, str]:
-        """URLs of the Services under `expose`, by Service name."""
+        """URLs of the Services under `expose`, by Service name: for all if the host has an ingress, else for here."""
         return {
-            each.service: self.url(each.service, port=each.port, namespace=each.namespace, path=each.path)
+            each.service: self._published(each)
+            or self.url(each.service, port=each.port, namespace=each.namespace, path=each.path)
             for each in self.spec.expose
         }
+
+    def _published(self, each: Expose) -> str | None:
+        from ephemeral.kube.services import find_port
+
+        port = find_port(self.kube, each.service, namespace=each.namespace, port=each.port)
+        return self._cluster.publish(port, each.path)
 
     def detach(self) -> None:
         """Let it outlive this process: from now on its lease alone bounds its life."""

@@ -14,6 +14,7 @@ from ephemeral.clusters.vcluster import naming
 from ephemeral.clusters.vcluster.access import exported_secret, write_kubeconfig
 from ephemeral.clusters.vcluster.desk import Desk
 from ephemeral.clusters.vcluster.force import put_amounts_in_force
+from ephemeral.clusters.vcluster.ingress import publish
 from ephemeral.clusters.vcluster.ready import await_dns, await_policy
 from ephemeral.clusters.vcluster.stamp import Stamp, lease_annotations
 from ephemeral.clusters.vcluster.watch import await_export, why_not
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ephemeral.kube.client import Kube
     from ephemeral.kube.services import ServicePort
     from ephemeral.leases import Lease
+    from ephemeral.spec.model import HostIngress
     from ephemeral.spec.presets import Policy
 
 _DETACHED = b"d"
@@ -39,8 +41,17 @@ class VclusterCluster:
 
     keeps_policy = True
 
-    def __init__(self, stamp: Stamp, desk: Desk, *, server: str = "", owner: int | None = None) -> None:
+    def __init__(
+        self,
+        stamp: Stamp,
+        desk: Desk,
+        *,
+        server: str = "",
+        ingress: "HostIngress | None" = None,
+        owner: int | None = None,
+    ) -> None:
         """``server``: how its API is reached, empty by the keeper; closing ``owner`` ends it."""
+        self._ingress = ingress
         self._stamp = stamp
         self._desk = desk
         self._server = server
@@ -125,6 +136,10 @@ class VclusterCluster:
             words = answer.removeprefix("error ") or "nothing"
             raise ClusterError(f"Service {port.namespace}/{port.service} can't be opened: {words}")
         return "127.0.0.1", int(answer)
+
+    def publish(self, port: "ServicePort", path: str) -> str | None:
+        """Have the host's ingress controller serve it, if it has one. Raises ApplyError, WaitError."""
+        return publish(self._kube, self._stamp, self._ingress, port, path) if self._ingress else None
 
     def load_image(self, archive: Path, name: str | None) -> tuple[str, ...]:
         """Nodes of a host pull their images themselves."""
