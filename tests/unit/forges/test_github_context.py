@@ -78,7 +78,7 @@ def test_events_without_a_pull_request(tmp_path, event, trigger):
 @pytest.mark.parametrize("content", ["", "{", "no json"])
 @pytest.mark.parametrize("event", ["pull_request", "issue_comment", "workflow_run"])
 def test_payload_that_is_needed_and_broken(tmp_path, event, content):
-    with pytest.raises(SpecError, match="payload can't be read: GITHUB_EVENT_PATH.*not JSON"):
+    with pytest.raises(SpecError, match=r"payload can't be read: GITHUB_EVENT_PATH.*not JSON"):
         read_context(github_variables(tmp_path, event, content))
 
 
