@@ -37,8 +37,13 @@ def test_own_files_on_the_base_branchs_cluster(spec_of):
 
 
 def test_provider_local_is_refused(spec_of):
-    with pytest.raises(SpecError, match=r"^base|main.*provider local lives on the runner and dies with the job"):
+    with pytest.raises(SpecError, match=r"^main \(which has no ephemeral\.yaml\): provider local lives on the runner"):
         spec_of({"a": ""}, {"ephemeral.yaml": "cluster: {provider: vcluster}\n"})
+
+
+def test_provider_local_is_refused_where_it_stands(spec_of):
+    with pytest.raises(SpecError, match=r"^main:ephemeral\.yaml:2: provider local"):
+        spec_of({"ephemeral.yaml": "ttl: 1h\ncluster: {provider: local}\n"}, {"b": ""})
 
 
 def test_file_under_another_name_changes_nothing(spec_of):

@@ -94,4 +94,5 @@ def test_file_that_the_pull_request_could_change(of_pull_request, host):
     ],
 )
 def test_files_of_the_machine_are_not_the_pull_requests(of_pull_request, host):
-    assert of_pull_request(f"cluster: {{provider: vcluster, host: {{{host}}}}}\n").spec.cluster.provider == "vcluster"
+    base = f"cluster: {{provider: vcluster, host: {{{host}}}}}\n"
+    assert of_pull_request(base, "ttl: 2h\n").spec.cluster.provider == "vcluster"
