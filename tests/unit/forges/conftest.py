@@ -50,8 +50,4 @@ def github(server: Any) -> GitHub:
 
 @pytest.fixture
 def environments(monkeypatch: pytest.MonkeyPatch) -> Environments:
-    stub = Environments()
-    for module in ("sync", "reconcile"):
-        monkeypatch.setattr(f"ephemeral.forges.{module}.environments", stub)
-    monkeypatch.setattr("ephemeral.forges.reconcile.list_environments", stub.list_environments)
-    return stub
+    return Environments.installed(monkeypatch)

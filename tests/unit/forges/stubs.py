@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
+
+import pytest
 
 from ephemeral.errors import EphemeralError, NoEnvironmentError
 from ephemeral.leases import Lease
@@ -41,6 +43,16 @@ class Environments:
     failure: EphemeralError | None = None
     refuse_down: set[str] = field(default_factory=set)
     during: Any = None
+
+    @classmethod
+    def installed(cls, monkeypatch: pytest.MonkeyPatch) -> Self:
+        """In place of the real ones until the test ends."""
+        stub = cls()
+        for module in ("sync", "reconcile"):
+            monkeypatch.setattr(f"ephemeral.forges.{module}.environments", stub)
+        monkeypatch.setattr("ephemeral.forges.reconcile.list_environments", stub.list_environments)
+        monkeypatch.setattr("ephemeral.environment.attach", stub.attach)
+        return stub
 
     def up(self, spec: Any, *, owner: Any, detach: bool, report: Any, progress: Timeline) -> Stub:
         assert detach
