@@ -6,7 +6,7 @@ from ephemeral.errors import ForgeError, ProgramError, SpecError
 from ephemeral.forges.checkout import base_file, files_at
 from ephemeral.forges.forge import as_event_has_it
 from tests.forges.faults import Fault
-from tests.unit.forges.repositories import commit, git, make_repository
+from tests.forges.repositories import commit, git, make_repository
 
 
 @pytest.fixture

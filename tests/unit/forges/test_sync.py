@@ -17,7 +17,7 @@ from ephemeral.progress import Silent
 from ephemeral.spec.load import load
 from tests.forges.faults import Fault
 from tests.forges.github_server import HEAD
-from tests.unit.forges.repositories import make_repository
+from tests.forges.repositories import make_repository
 
 NEXT = "2" * 40
 FILES = {"ephemeral.yaml": "cluster: {provider: vcluster}\nttl: 1h\n"}

@@ -6,7 +6,7 @@ from ephemeral.errors import SpecError
 from ephemeral.forges.forge import as_event_has_it
 from ephemeral.forges.untrusted import spec_of_pull_request
 from ephemeral.spec.load import load
-from tests.unit.forges.repositories import make_repository
+from tests.forges.repositories import make_repository
 
 APP = "app: {manifests: app.yaml}\n"
 VCLUSTER = {"ephemeral.yaml": "cluster: {provider: vcluster}\n", "app.yaml": "x: y\n"}
