@@ -31,13 +31,13 @@ class AskedToStop(Exception):  # noqa: N818 - it is no error, somebody decided
 class Hold:
     """The right to work on a preview; `taken` gives it."""
 
-    def __init__(self, store: Store, *, heeding: bool) -> None:
+    def __init__(self, store: Store, *, heeding: bool, note: Callable[[str], None]) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
         #: Whether an abort that somebody asks for ends the work.
         self.heeding = heeding
         #: Set when the work is to end: load that is running stops at once.
         self.stop = threading.Event()
-        self._store = store
+        self._store, self._note = store, note
         self._over = threading.Event()
         self._lock = threading.Lock()
 
@@ -51,7 +51,10 @@ class Hold:
             return changed(state, beat=state.beat + 1, history=(*state.history, *line), **values)
 
         with self._lock:
-            return self._store.change(decide)
+            state = self._store.change(decide)
+        if event:
+            self._note(event)
+        return state
 
     def check(self) -> None:
         """Raise AskedToStop when the work is to end."""

@@ -24,6 +24,9 @@ from ephemeral.progress import Progress
 from ephemeral.spec.durations import parse_duration
 from ephemeral.spec.preview_model import Preview as Definition
 from ephemeral.spec.preview_rules import router_of
+from ephemeral.waiting import Deadline, NotYet, wait_until
+
+_FOLLOW_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +79,22 @@ class Preview:
             raise PreviewError("there is no preview here.", hint="`ephemeral preview start` begins one.")
         return state
 
+    def follow(self) -> State:
+        """Tell what happens to it until it is over, or both arms are to stay. Raises PreviewError."""
+        told = len(self.status().history)
+
+        def attempt() -> State:
+            nonlocal told
+            state = self.status()
+            for line in state.history[told:]:
+                self._host.progress.note(line)
+            told = len(state.history)
+            if not (state.over or (state.phase == "held" and not state.holder)):
+                raise NotYet(state.phase)
+            return state
+
+        return wait_until(attempt, deadline=Deadline(_FOLLOW_SECONDS), what="the end of the preview", interval=0.2)
+
     def promote(self, *, records: Path | None = None) -> State:
         """Go on after an open pause; where none is open, make the baseline what the candidate is.
 
@@ -105,7 +124,7 @@ class Preview:
             return state
         if state.phase == "promoted":
             raise PreviewError("this preview was promoted: there is no candidate to remove.")
-        with taken(self._store, heeding=False, while_held=_patiently) as hold:
+        with taken(self._store, note=self._host.progress.note, heeding=False, while_held=_patiently) as hold:
             state = self.status()
             return state if state.phase == "aborted" else self._end(hold, abort)
 
@@ -114,6 +133,11 @@ class Preview:
         state = self.status()
         router = self._router(state, self._stage(find_baseline(self._host.kube, state.services, **self._anywhere)))
         return router.preview_url(service or state.services[0], port)
+
+    @property
+    def environment(self) -> str:
+        """Name of its environment."""
+        return self._host.name
 
     @property
     def _anywhere(self) -> dict[str, Any]:
@@ -156,7 +180,8 @@ class Preview:
     @contextmanager
     def _held(self, *, follow: bool = False) -> Iterator[Hold]:
         try:
-            with taken(self._store, while_held=_patiently if follow else None) as hold:
+            note = self._host.progress.note
+            with taken(self._store, note=note, while_held=_patiently if follow else None) as hold:
                 yield hold
         except AskedToStop as asked:
             raise PreviewError(f"the preview goes on elsewhere: {asked}.") from None

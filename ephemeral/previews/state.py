@@ -45,6 +45,12 @@ class State:
     sentence: str = ""
     history: tuple[str, ...] = field(default=())
 
+    def to_dict(self) -> dict[str, Any]:
+        """What `status` shows."""
+        shown = ("phase", "services", "router", "weight", "verdict", "sentence", "history")
+        values = asdict(self)
+        return {key: list(values[key]) if isinstance(values[key], tuple) else values[key] for key in shown}
+
     @property
     def over(self) -> bool:
         """Whether it has come to its end."""
