@@ -91,13 +91,19 @@ class Hold:
 
 
 @contextmanager
-def taken(store: Store, *, heeding: bool = True, while_held: Callable[[State], None] | None = None) -> Iterator[Hold]:
+def taken(
+    store: Store,
+    *,
+    note: Callable[[str], None],
+    heeding: bool = True,
+    while_held: Callable[[State], None] | None = None,
+) -> Iterator[Hold]:
     """Hold the preview while the body runs, once nobody else does, or the one who did is dead.
 
-    ``while_held`` is asked at every look at a holder that is seen to live, and may raise to give up; without it,
-    PreviewError is.
+    ``note`` hears every event. ``while_held`` is asked at every look at a holder that is seen to live, and may raise to
+    give up; without it, PreviewError is.
     """
-    hold = Hold(store, heeding=heeding)
+    hold = Hold(store, heeding=heeding, note=note)
     watch = _Watch(store, hold.name, while_held or _give_up)
     wait_until(watch.take, deadline=Deadline(_LONGEST_SECONDS), what="the preview's turn", max_interval=0.25)
     beating = threading.Thread(target=hold.beat, name="preview-beat", daemon=True)
