@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ephemeral.cli.named import find_environment, name_option
 from ephemeral.cli.options import load_spec, spec_options
 from ephemeral.cli.output import output_option, report_option, show
 
@@ -50,12 +51,12 @@ def start(*, report: Path, watch: bool, output: str, **options: Any) -> None:
 
 
 @preview.command()
-@spec_options
+@name_option
 @_watch_option
 @output_option
-def status(*, watch: bool, output: str, **options: Any) -> None:
+def status(*, name: str, watch: bool, output: str) -> None:
     """Show the preview as it stands: phase, weight, verdict and what happened."""
-    with _opened(options) as found:
+    with _named(name) as found:
         state = found.follow() if watch else found.status()
     _show(state, output)
 
@@ -75,34 +76,43 @@ def promote(*, report: Path, output: str, **options: Any) -> None:
 
 
 @preview.command()
-@spec_options
+@name_option
 @output_option
-def abort(*, output: str, **options: Any) -> None:
+def abort(*, name: str, output: str) -> None:
     """Give the candidate no more requests, remove it, and see by requests that the baseline answers all."""
-    with _opened(options) as found:
+    with _named(name) as found:
         state = found.abort()
     _show(state, output)
 
 
 @preview.command()
-@spec_options
+@name_option
 @click.option("--port", default="", help="Port number or name.")
 @click.argument("service", default="")
-def url(*, service: str, port: str, **options: Any) -> None:
+def url(*, name: str, service: str, port: str) -> None:
     """Print where the candidate of SERVICE (the first that is previewed) alone answers."""
-    with _opened(options) as found:
+    with _named(name) as found:
         click.echo(found.url(service, port))
 
 
 @contextmanager
 def _opened(options: dict[str, Any]) -> "Iterator[Preview]":
-    """The preview of the environment that the options name; ephemeral.yaml is needed only to do its steps."""
+    """The preview that ephemeral.yaml describes."""
     spec = load_spec(**options).spec
     from ephemeral.cli.progress import open_progress
     from ephemeral.environment import attach
 
     with open_progress() as progress:
         yield attach(spec.name, spec=spec if spec.preview else None, progress=progress).preview()
+
+
+@contextmanager
+def _named(name: str) -> "Iterator[Preview]":
+    """The preview of an environment, whatever it was described by."""
+    from ephemeral.cli.progress import open_progress
+
+    with open_progress() as progress:
+        yield find_environment(name, progress=progress).preview()
 
 
 def _records(report: Path, found: "Preview") -> Path:

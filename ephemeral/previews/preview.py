@@ -17,7 +17,7 @@ from ephemeral.previews.finish import abort, promote
 from ephemeral.previews.hold import AskedToStop, Hold, taken
 from ephemeral.previews.records import Records
 from ephemeral.previews.routers import Router, Stage, router_named
-from ephemeral.previews.state import LateError, State, Store, changed
+from ephemeral.previews.state import LateError, State, Store, changed, find_namespace
 from ephemeral.previews.steps import Paused, Steps, Tools, resumed_at, steps_of
 from ephemeral.previews.wanted import wanted
 from ephemeral.progress import Progress
@@ -53,7 +53,7 @@ class Preview:
     def __init__(self, host: Host, definition: Definition | None) -> None:
         self._host = host
         self._definition = definition
-        self._namespace = definition.namespace if definition else "default"
+        self._namespace = definition.namespace if definition else find_namespace(host.kube)
         self._store = Store(host.kube, self._namespace)
 
     def start(self, *, records: Path | None = None) -> State:

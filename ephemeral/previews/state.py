@@ -116,6 +116,13 @@ class Store:
         return _state(json.loads(item["data"]["state"])), item["metadata"]["resourceVersion"]
 
 
+def find_namespace(kube: Kube) -> str:
+    """The namespace of the newest preview of an environment; ``default`` when there was none."""
+    found = kube.list("v1", "ConfigMap", labels=f"{LABEL}=state")
+    newest = max(found, key=lambda each: str(each["metadata"]["creationTimestamp"]), default=None)
+    return str(newest["metadata"]["namespace"]) if newest else "default"
+
+
 def changed(state: State, **values: Any) -> State:
     """A copy of a state with other values."""
     return replace(state, **values)
