@@ -87,11 +87,11 @@ class Traffic:
 
 
 @contextmanager
-def traffic(url: str, *, rate: float = 100) -> Iterator[Traffic]:
+def traffic(url: str, *, rate: float = 50, headers: Mapping[str, str] | None = None) -> Iterator[Traffic]:
     """Send requests to the app's own URL as long as the body runs."""
     stop, heard = threading.Event(), Traffic()
     routing = Routed(destination=Destination(url=url.rstrip("/")), share=lambda: None)
-    plan = LoadPlan(routing=routing, rate=rate, seconds=600, targets=(Target(path="/version"),))
+    plan = LoadPlan(routing=routing, rate=rate, seconds=600, targets=(Target(path="/version", headers=headers or {}),))
     sending = threading.Thread(target=generate, args=(plan, heard.hear, stop))
     sending.start()
     try:

@@ -90,6 +90,7 @@ def count(url: str, requests: int, path: str = "/") -> Counter[str]:
             response = connection.getresponse()
             body = response.read()
             mine["candidate" if b'"candidate"' in body else "baseline" if b'"baseline"' in body else "other"] += 1
+        connection.close()
         with lock:
             seen.update(mine)
 
