@@ -26,6 +26,7 @@ COMMANDS = {
     "logs": ("ephemeral.cli.logs:logs", "Print the logs of the app, or of the control plane."),
     "events": ("ephemeral.cli.events:events", "Print the events of an environment."),
     "image": ("ephemeral.cli.image:image", "Load images of this machine into an environment."),
+    "preview": ("ephemeral.cli.preview:preview", "Put baseline and candidate side by side, with a verdict."),
     "verify": ("ephemeral.cli.verify:verify", "Check from inside that an environment is isolated as promised."),
     "down": ("ephemeral.cli.down:down", "Remove an environment and all that belongs to it."),
     "gc": ("ephemeral.cli.gc:gc", "Remove environments that outlived their lease, and leftovers of crashes."),
