@@ -67,7 +67,7 @@ def up(
 
         spec = load(Path(spec) if spec else find_spec(Path.cwd())).spec
     check_answers(spec)
-    progress = Timeline(progress or Silent())
+    progress = Timeline.of(progress or Silent())
     environment = _update(spec, owner, progress) or _create(spec, owner, progress)
     with environment.ending_on_failure(), environment.reporting(report):
         manifests = environment.render()  # while the control plane boots; a mistake in them ends it at once
@@ -91,7 +91,7 @@ def attach(name: str, *, spec: Spec | None = None, progress: Progress | None = N
         raise NoEnvironmentError(
             f"environment {name} is dead: {cluster.diagnose()}.", hint=f"`ephemeral down {name}` removes the rest."
         )
-    environment = Environment(spec or Spec(name=name), cluster, progress=Timeline(progress or Silent()), found=True)
+    environment = Environment(spec or Spec(name=name), cluster, progress=Timeline.of(progress or Silent()), found=True)
     if spec is None:
         environment.policy = cluster.policy  # a deployment that states none keeps the one in force
     return environment

@@ -15,7 +15,7 @@ class Shown(Silent):
     def note(self, text):
         self.heard.append((text,))
 
-    def state(self, subject, text):
+    def state(self, subject, text, *, readiness=None):
         self.heard.append((subject, text))
 
 
