@@ -4,7 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-from ephemeral.reports.evidence import Answers, Known, Missing, Subject, ask, look
+from ephemeral.reports.evidence import Known, Missing, Subject, ask, attempt, look
 from ephemeral.reports.files import files_of
 from ephemeral.reports.summary import summarize
 
@@ -15,37 +15,30 @@ _LOG_BYTES = 1024 * 1024
 _OF_A_CLUSTER = ("events.txt", "pods.txt", "workloads.txt", "objects.yaml", PAGE)
 
 
-def write_bundle(directory: Path, environment: Subject, error: BaseException | None) -> Path:
+def write_bundle(
+    directory: Path, environment: Subject, error: BaseException | None = None, *, verdict: str = ""
+) -> Path:
     """Write everything into ``directory``/NAME and return that path; what can't be gathered says why in its file.
+
+    ``verdict`` is shown on the page; without one it is ``fail`` if there is an error, else the environment's state.
 
     A bundle that is there already is replaced. Raises OSError only when nothing can be written there.
     """
     folder = directory / environment.name
     folder.mkdir(parents=True, exist_ok=True)
     _remove_earlier(folder)
-    known = look(environment, error)
+    known = look(environment, error, verdict)
     _write(folder / "timeline.json", json.dumps(known.timeline.to_json(), indent=2))
     _write(folder / "summary.txt", summarize(known))
     _copy_component_logs(folder / "components", known)
-    answers = _ask(environment, known)
+    answers = None if known.is_dead else ask(environment, runs_pods=known.runs_pods)
     for name, text in files_of(answers) if answers else ():
         _write(folder / name, text)
     from ephemeral.reports.html import render  # what is written above needs no template engine
 
-    _write(folder / PAGE, render(known, answers))
+    page = attempt(lambda: render(known, answers))
+    _write(folder / PAGE, page.reason if isinstance(page, Missing) else page)
     return folder
-
-
-def write_page(path: Path, environment: Subject, error: BaseException | None, *, verdict: str = "") -> None:
-    """Write the page alone, with a verdict. Raises OSError when it can't be written."""
-    from ephemeral.reports.html import render
-
-    known = look(environment, error, verdict)
-    _write(path, render(known, _ask(environment, known)))
-
-
-def _ask(environment: Subject, known: Known) -> Answers | None:
-    return None if known.is_dead else ask(environment, runs_pods=known.runs_pods)
 
 
 def _remove_earlier(folder: Path) -> None:

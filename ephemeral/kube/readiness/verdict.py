@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
 from ephemeral.kube.events import Event
 from ephemeral.kube.objects import Object
 from ephemeral.progress import Readiness

@@ -34,8 +34,8 @@ class Picture:
 
 def draw(timeline: Timeline) -> Picture:
     """Phases by their beginning, each workload after the phase in which it was waited for."""
-    total = max([0.001, *(each.begin + each.seconds for each in (*timeline.phases, *timeline.workloads.values()))])
     items: list[Phase | Workload] = [*timeline.phases, *timeline.workloads.values()]
+    total = max([0.001, *(each.begin + each.seconds for each in items)])
     items.sort(key=lambda each: (each.begin, -each.seconds))
     rows = [_row(each, total) for each in items]
     return Picture(rows=rows[:_ROWS], ticks=_ticks(total), total=total, left_out=max(0, len(rows) - _ROWS))
