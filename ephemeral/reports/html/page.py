@@ -18,7 +18,7 @@ def render(known: Known, answers: Answers | None) -> str:
     """The page of an environment, as HTML; ``answers`` is None when its cluster could not be asked any more."""
     sections = [(section, _template(section.template, section.values)) for section in sections_of(known, answers)]
     values = {"known": known, "tone": _TONES.get(known.verdict, ""), "sections": sections}
-    return _template("page.html", values | {"total": draw(known.timeline).total})
+    return str(_template("page.html", values | {"total": draw(known.timeline).total}))
 
 
 def _template(name: str, values: Any) -> Markup:
