@@ -25,6 +25,7 @@ COMMANDS = {
     "exec": ("ephemeral.cli.exec:exec_", "Run a command with KUBECONFIG set to an environment."),
     "logs": ("ephemeral.cli.logs:logs", "Print the logs of the app, or of the control plane."),
     "events": ("ephemeral.cli.events:events", "Print the events of an environment."),
+    "report": ("ephemeral.cli.report:report", "Write a report of an environment: a page, events, states, logs."),
     "image": ("ephemeral.cli.image:image", "Load images of this machine into an environment."),
     "preview": ("ephemeral.cli.preview:preview", "Put baseline and candidate side by side, with a verdict."),
     "verify": ("ephemeral.cli.verify:verify", "Check from inside that an environment is isolated as promised."),
