@@ -64,7 +64,7 @@ class Subject:
 def sample(folder: Path, *, failing: bool) -> tuple[Known, Answers]:
     """What is known of an environment whose app failed, or did not."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "etcd.log").write_text("".join(f"line {number} {LONG}\n" for number in range(1000)))
+    (folder / "etcd.log").write_text("".join(f"line {number}\n" for number in range(1000)) + f"{LONG}\n")
     subject = Subject(folder)
     if not failing:
         subject.timeline.phases[-1] = Phase(title="wait", begin=5.4, seconds=2.3, failed=False)
@@ -84,7 +84,7 @@ def sample(folder: Path, *, failing: bool) -> tuple[Known, Answers]:
         objects="",
         logs={
             "default/web-5d7c/web.log": f"starting\n{HOSTILE}\n",
-            "default/web-5d7c/web.previous.log": "x" * 100_000 + "\nlast words\n",
+            "default/web-5d7c/web.previous.log": "x" * 2_000 + "\nlast words\n",
             f"default/{LONG}/empty.log": "",
         },
         about_logs="3 logs of containers that ran, the last 2000 lines of each.",

@@ -36,7 +36,10 @@ def app(name: str = "podinfo", *, replicas: int = 1, message: str = "baseline") 
         "spec": {
             "replicas": replicas,
             "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [container], "terminationGracePeriodSeconds": 1},
+            },
         },
     }
     ports = [

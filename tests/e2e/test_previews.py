@@ -60,7 +60,7 @@ def described(tmp_path: Path) -> Callable[..., Path]:
 
     def write(**keys: Any) -> Path:
         checks = keys.pop("checks", [ERRORS])
-        load_keys = {"rate": 50, "duration": "20s", "port": "http", **keys.pop("load", {})}
+        load_keys = {"rate": 100, "duration": "20s", "port": "http", **keys.pop("load", {})}
         preview = {"service": "podinfo", "grace": "1s", "load": load_keys, "checks": checks, "warm-up": 0, **keys}
         path = tmp_path / "ephemeral.yaml"
         path.write_text(json.dumps({"name": NAME, "preview": preview}))
@@ -123,7 +123,7 @@ def test_a_failing_candidate_is_caught_and_aborted_and_no_request_to_the_baselin
     seen = list(read_requests(tmp_path / "ephemeral-report" / NAME / "preview" / REQUESTS))
     assert {each.status for each in seen if each.arm == "baseline"} == {200}
     assert any(each.failed for each in seen if each.arm == "candidate")
-    assert len(seen) < 20 * 50, "it was caught before the load was over"
+    assert len(seen) < 20 * 100, "it was caught before the load was over"
     assert ask(env.url("podinfo-preview", port="http")).status == 503
     assert messages(env) == {"baseline"}
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from ephemeral.reports.timeline import Phase, Timeline, Workload
 
 _ROWS = 40
-_LABEL = 34
+#: Characters that a phone shows in a line, less a gap: the label has what the time leaves.
+_LINE = 38
 _NARROWEST_PERCENT = 0.7
 _TICKS = 5
 
@@ -45,10 +46,12 @@ def _row(item: Phase | Workload, total: float) -> Row:
     pending = isinstance(item, Workload) and item.readiness == "pending"
     seconds = total - item.begin if pending else item.seconds
     width = max(_NARROWEST_PERCENT, 100 * seconds / total)
+    time = f"{seconds:.1f} s" + (f", {outcome}" if (outcome := _outcome(item)) else "")
+    room = _LINE - len(time)
     return Row(
-        label=item.title if len(item.title) <= _LABEL else f"{item.title[: _LABEL - 1]}…",
+        label=item.title if len(item.title) <= room else f"{item.title[: room - 1]}…",
         title=item.title,
-        time=f"{seconds:.1f} s" + (f", {outcome}" if (outcome := _outcome(item)) else ""),
+        time=time,
         left=round(min(100 * item.begin / total, 100 - width), 2),
         width=round(width, 2),
         tone=_tone(item),

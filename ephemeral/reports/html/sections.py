@@ -45,7 +45,11 @@ def _workloads(known: Known, answers: Answers | None) -> Section:
 def _facts(known: Known) -> Section:
     facts = known.facts
     if not isinstance(facts, Missing):
-        facts = {key.replace("-", " "): spell(key, value) for key, value in facts.items() if value != ""}
+        facts = {
+            key.removesuffix("-bytes").replace("-", " "): spell(key, value)
+            for key, value in facts.items()
+            if value != ""
+        }
     return Section(title="Environment", template="facts.html", values={"facts": facts})
 
 
