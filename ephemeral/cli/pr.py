@@ -109,7 +109,8 @@ def sync(
             deployments=_deployments(context, audience.forge) if deployments else None,
         )
         outcome = work.apply(decision)
-    show({"state": outcome.state, "name": outcome.name, "reason": outcome.reason, **outcome.facts}, output)
+    result = {"state": outcome.state, "name": outcome.name, "reason": outcome.reason}
+    show({**result, **outcome.facts, **result}, output)  # the cluster has a state of its own: what came of it counts
 
 
 def _reconcile(context: "Context", forge: "Forge | None", rules: "Rules", *, dry_run: bool, output: str) -> None:
