@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,7 +154,7 @@ class VclusterCluster:
 
     def renew(self, lease: "Lease") -> None:
         """Stamp a new lease, moved to the host's clock."""
-        self.lease = lease.shifted(self._stamp.host.skew())
+        self.lease = replace(lease.shifted(self._stamp.host.skew()), created_at=self.lease.created_at)
         given = lease_annotations(self.lease)
         self._stamp = self._stamp.write(LEASE=given[naming.LEASE], EXPIRES=given[naming.EXPIRES])
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from ephemeral.previews.observations import Arm
 
@@ -59,3 +59,8 @@ class Verdict:
     def to_json(self) -> dict[str, Any]:
         """Plain values with the fields' names."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read what ``to_json`` gave. Raises TypeError for fields that are missing or unknown."""
+        return cls(**{**values, "rows": tuple(Row(**row) for row in values["rows"])})
