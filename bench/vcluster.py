@@ -1,7 +1,7 @@
-"""Measure environments on a host against vcluster's own CLI: ``python -m bench.vcluster [--rounds 3] [--output DIR]``.
+"""Measure environments on a host against vcluster's CLI: ``python -m bench.vcluster [--rounds 3] [--output DIR]``.
 
-One host, real nodes of our own, its images already there. Each round, interleaved: `vclusterctl create` with the chart's
-defaults, and `ephemeral up` with the `isolated` preset. Whole processes, in seconds from their fork:
+One host, real nodes of our own, its images already there. Each round, interleaved: `vclusterctl create` with its
+chart's defaults, and `ephemeral up` with the `isolated` preset. Whole processes, in seconds from their fork:
 
 * dns: CoreDNS of the virtual cluster is Ready on the host, asked for by the same probe
 * ready: `ephemeral up` has returned: API, default ServiceAccount and DNS answer, the policy is in force
@@ -26,9 +26,10 @@ from bench.nodes import _COMMAND
 from bench.startup import machine, medians_of, spell
 from ephemeral import Environment, up
 from ephemeral.clusters.vcluster.usage import Usage, usage_by_namespace
-from ephemeral.kube.client import Kube, connect
+from ephemeral.kube.client import Kube
 from ephemeral.spec.model import Cluster, Isolation, Spec
 from ephemeral.tools import require
+from ephemeral.tools.places import cache_dir
 from ephemeral.tools.vcluster import vcluster_release
 from ephemeral.waiting import Deadline, NotYet, wait_until
 from tests import programs, vcluster_images
@@ -145,6 +146,7 @@ def _host() -> Iterator[tuple[Environment, Path]]:
             for archive in archives:
                 host.load_image(archive)
             os.environ |= {
+                "EPHEMERAL_CACHE_DIR": str(cache_dir()),
                 "HOME": name,
                 "KUBECONFIG": str(host.kubeconfig),
                 "PATH": f"{helm.parent}:{os.environ['PATH']}",
