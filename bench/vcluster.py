@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
     load_before = os.getloadavg()
-    with _host() as (host, folder):
+    with host_with_images() as (host, folder):
         contenders: dict[str, Callable[[], Figures]] = {
             "vclusterctl": lambda: peer(host, folder),
             "ephemeral": lambda: ours(host, folder),
@@ -126,14 +126,19 @@ class Watch:
             raise NotYet("not Ready")
 
 
-def _sizes(kube: Kube, namespace: str) -> Figures:
+def settled_usage(kube: Kube, namespace: str) -> Usage:
+    """What a namespace takes once it has come to rest."""
     time.sleep(_SETTLE_SECONDS)
-    usage = usage_by_namespace(kube).get(namespace, Usage())
+    return usage_by_namespace(kube).get(namespace, Usage())
+
+
+def _sizes(kube: Kube, namespace: str) -> Figures:
+    usage = settled_usage(kube, namespace)
     return {"memory-bytes": usage.memory_bytes, "pods": usage.pods}
 
 
 @contextmanager
-def _host() -> Iterator[tuple[Environment, Path]]:
+def host_with_images() -> Iterator[tuple[Environment, Path]]:
     """A host with all images, and a folder for files: state, home and configuration are kept from the user's."""
     with tempfile.TemporaryDirectory(prefix="ephemeral-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
