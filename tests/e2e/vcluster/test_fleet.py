@@ -18,7 +18,7 @@ def test_eight_at_the_same_time(host: Environment) -> None:
     assert isinstance(provider, VclusterProvider)
     before = {each["metadata"]["name"] for each in host.kube.list("v1", "Namespace")}
     with starting_fleet(host, NAMES) as environments:
-        assert [each.status()["state"] for each in environments] == ["running"] * len(NAMES)
+        assert [each.describe()["state"] for each in environments] == ["running"] * len(NAMES)
         for each in environments:
             each.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": each.name}})
         for each in environments:

@@ -73,7 +73,7 @@ def test_the_cluster_role_makes_and_removes_a_namespace_per_environment(host, sh
     with up(spec_as(host, "wide", kubeconfig)) as environment:
         assert environment.kube.get("v1", "Namespace", "default")
         assert names(host, "Namespace") - before[0] == {"ephemeral-wide"}
-        status = environment.status()
+        status = environment.describe()
         assert (status["state"], status["namespace"]) == ("running", "ephemeral-wide")
     assert (names(host, "Namespace"), names(host, "ClusterRole")) == before
 
@@ -90,7 +90,7 @@ def test_a_role_in_one_namespace_is_enough_for_one_environment_there(
     monkeypatch.setenv("EPHEMERAL_HOST_NAMESPACE", "team")
     with outlived(host, "elsewhere"), up(spec_as(host, "narrow", kubeconfig, "team")) as environment:
         assert environment.kube.get("v1", "Namespace", "default")
-        assert environment.status()["namespace"] == "team"
+        assert environment.describe()["namespace"] == "team"
         assert names(host, "Namespace") - before[0] == {"ephemeral-elsewhere"}
         (listed,) = [each for each in list_environments(everywhere=True) if each["provider"] == "vcluster"]
         assert listed["name"] == "narrow"
