@@ -68,6 +68,7 @@ def up(
 
         spec = load(Path(spec) if spec else find_spec(Path.cwd())).spec
     check_answers(spec)
+    spec = provider_for(spec.cluster).admit(spec)
     progress = Timeline.of(progress or Silent())
     environment = _update(spec, owner, progress) or _create(spec, owner, progress)
     with environment.ending_on_failure(), environment.reporting(report):

@@ -137,6 +137,10 @@ class Cluster(Protocol):
 class Provider(Protocol):
     """Makes, finds and removes virtual clusters. One contract suite (tests/contract) holds for all of them."""
 
+    def admit(self, spec: "Spec") -> "Spec":
+        """The spec within the ceilings that its host holds, if it does. Raises PolicyError."""
+        ...
+
     def create(self, spec: "Spec", policy: "Policy", lease: "Lease", progress: "Progress") -> Cluster:
         """Begin to create the cluster ``spec.name``; the lease is stamped first.
 

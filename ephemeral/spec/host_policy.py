@@ -31,6 +31,10 @@ class HostPolicy:
         default=None,
         metadata=doc("The only ranges that `allow-egress` may have; with `public-egress: false` none unless listed."),
     )
+    chart_sources: tuple[str, ...] = field(
+        default=(),
+        metadata=doc("The only `source`, `repo` and `version` of vcluster's chart besides the official ones."),
+    )
     chart_values: tuple[str, ...] = field(
         default=(), metadata=doc("The only paths in the vcluster chart's values that may be set.")
     )
@@ -46,10 +50,15 @@ class LoadedPolicy:
 
 def load_host_policy(path: Path) -> LoadedPolicy:
     """Read a policy file; variables are not replaced there. Raises SpecError naming all that is wrong."""
-    from ephemeral.spec.check import check
     from ephemeral.spec.read import read_document
+
+    return checked_policy(read_document(path))
+
+
+def checked_policy(document: Document) -> LoadedPolicy:
+    """A host policy from what was read. Raises SpecError naming all that is wrong."""
+    from ephemeral.spec.check import check
     from ephemeral.spec.rules import POLICY_RULES
 
-    document = read_document(path)
     hint = "docs/ephemeral-yaml.md lists every key of a host policy at its end."
     return LoadedPolicy(check(HostPolicy, document, POLICY_RULES, hint=hint), document)

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ephemeral.errors import PolicyError
+from ephemeral.spec.chart_values import added_values, is_below
 from ephemeral.spec.document import KeyPath, dotted
 from ephemeral.spec.durations import parse_duration
 from ephemeral.spec.host_policy import HostPolicy, LoadedPolicy
 from ephemeral.spec.load import Loaded
-from ephemeral.spec.model import Cluster, Isolation, PodSecurity, Spec
+from ephemeral.spec.model import Chart, Cluster, Isolation, PodSecurity, Spec
 from ephemeral.spec.presets import UNLIMITED, Policy, resolve
 from ephemeral.spec.quantities import parse_quantity
 
@@ -74,6 +75,19 @@ def _looser(spec: Spec, host: HostPolicy) -> Iterator[_Looser]:
         if amount is None or parse_quantity(amount) > parse_quantity(most):
             yield _Looser(("isolation", "quota", name), amount or UNLIMITED, ("quota", name), f"at most {most}")
     yield from _looser_network(policy, host)
+    if cluster.provider == "vcluster":
+        yield from _looser_chart(spec.cluster.host.chart, host)
+
+
+def _looser_chart(chart: Chart, host: HostPolicy) -> Iterator[_Looser]:
+    """Another chart, or any value of it, could make everything else of the policy void."""
+    path: KeyPath = ("cluster", "host", "chart")
+    for key, asked in (("source", chart.source), ("repo", chart.repo), ("version", chart.version)):
+        if asked and asked not in host.chart_sources:
+            yield _Looser((*path, key), asked, ("chart-sources",), _only(host.chart_sources))
+    for value, place in added_values(chart)[1].items():
+        if not any(is_below(value, allowed) for allowed in host.chart_values):
+            yield _Looser(path, f"{value} ({place})", ("chart-values",), _only(host.chart_values))
 
 
 def _looser_network(asked: Policy, host: HostPolicy) -> Iterator[_Looser]:

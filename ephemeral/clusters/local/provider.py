@@ -31,6 +31,10 @@ _FORCED_END_SECONDS = 5.0
 class LocalProvider:
     """Control planes as processes of this machine (implements Provider)."""
 
+    def admit(self, spec: "Spec") -> "Spec":
+        """As it is: this machine's admin has `--policy`."""
+        return spec
+
     def create(self, spec: "Spec", policy: "Policy", lease: "Lease", progress: "Progress") -> LocalCluster:
         """Start the control plane of ``spec``; it dies with this process until detached."""
         from ephemeral.clusters.local.launch import launch

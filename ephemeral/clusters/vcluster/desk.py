@@ -111,7 +111,7 @@ class Desk:
 
         def attempt() -> int:
             found = self.keeper_process()
-            if found is None:
+            if found is None or "port" not in found:
                 raise NotYet(self._last_words() or "it has not started yet")
             return int(found["port"])
 

@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 BEAT_SECONDS = 15.0
 _LOOK_SECONDS = 1.0
 _SERVICE_SECONDS = 120.0
+#: After so long without an answer a host is given up; the environment lives on, and the next command starts anew.
+_SILENT_SECONDS = 600.0
 _DETACHED = b"d"
 _HTTPS = 443
 
@@ -49,13 +52,17 @@ class Keeper:
         self._forwards: dict[str, PortForward] = {}
         self._stamp: Stamp | None = None
         self._next_beat = 0.0
+        self._heard = time.monotonic()
 
     def run(self) -> None:
         """Listen, then watch until there is nothing left to keep."""
+        record.write_json(self._desk.keeper, _myself())
         control = self._listen()
         sources = [control, *([sys.stdin.buffer] if self._owned else [])]
         self._watch_host()
         self._open_api()
+        if self._owned:
+            threading.Thread(target=self._collect, name="collect", daemon=True).start()
         while self._goes_on():
             ready, _, _ = select.select(sources, [], [], _LOOK_SECONDS)
             if control in ready:
@@ -118,15 +125,34 @@ class Keeper:
         if time.monotonic() < self._next_beat:
             return True
         self._next_beat = time.monotonic() + BEAT_SECONDS
-        with suppress(EphemeralError):  # a host that does not answer just now is no end
-            stamp = self._watch_host()
-            now = self._host.now()
-            if stamp.lease.expired_at(now):
-                self._remove("its lease ended")
+        try:
+            self._beat()
+            self._heard = time.monotonic()
+        except EphemeralError:  # a host that does not answer just now is no end
+            if not self._host.kubeconfig.exists() or time.monotonic() - self._heard > _SILENT_SECONDS:
                 return False
-            if stamp.heartbeat is not None and self._owned:
-                self._stamp = stamp.write(HEARTBEAT=now.isoformat())
         return True
+
+    def _beat(self) -> None:
+        stamp = self._watch_host()
+        now = self._host.now()
+        if stamp.lease.expired_at(now):
+            self._remove("its lease ended")
+            self._leave("removed")
+        if stamp.heartbeat is not None and self._owned:
+            # Exactly this version: a heart that beats after `detach` would doom what is to live by its lease.
+            self._stamp = stamp.write(exactly=True, HEARTBEAT=now.isoformat())
+
+    def _collect(self) -> None:
+        """A pass of the reaper with every environment that is made: hosts without a scheduled one stay clean, too."""
+        from ephemeral.clusters.vcluster.provider import VclusterProvider
+
+        provider = VclusterProvider(self._host)
+        with suppress(EphemeralError):
+            for name, why in provider.doomed().items():
+                with suppress(EphemeralError):  # one that can't be removed stops nobody
+                    provider.collect(name)
+                    print(f"collected {name}: {why}", flush=True)  # noqa: T201
 
     def _owner_is_gone(self) -> bool:
         """Closed without a word: by its end, whatever ended it."""

@@ -8,6 +8,7 @@ from ephemeral.clusters.vcluster.chart import install_chart
 from ephemeral.clusters.vcluster.cluster import VclusterCluster
 from ephemeral.clusters.vcluster.desk import Desk, desk_of
 from ephemeral.clusters.vcluster.host import HostCluster
+from ephemeral.clusters.vcluster.host_policy import within_policy
 from ephemeral.clusters.vcluster.remains import orphaned, remove_orphans
 from ephemeral.clusters.vcluster.sizes import check_sizes
 from ephemeral.clusters.vcluster.stamp import Stamp, check_name, create_stamp, find_stamp, list_stamps, why_doomed
@@ -32,6 +33,10 @@ class VclusterProvider:
         self.host = host
         self._server = server
         self._ingress = ingress
+
+    def admit(self, spec: "Spec") -> "Spec":
+        """The spec within the policy that the host holds in a ConfigMap. Raises PolicyError."""
+        return within_policy(self.host, spec)
 
     def create(self, spec: "Spec", policy: "Policy", lease: "Lease", progress: "Progress") -> VclusterCluster:
         """Stamp, then install the chart; nothing is awaited. It ends with this process until detached."""

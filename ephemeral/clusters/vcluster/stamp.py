@@ -103,11 +103,15 @@ class Stamp:
         """Raises ClusterError unless it carries a lease of ephemeral: a label alone makes nothing ours."""
         _ = self.lease
 
-    def write(self, **annotations: str | None) -> "Stamp":
-        """Change annotations, given by the names in `naming` (``LEASE=...``); None removes one."""
+    def write(self, *, exactly: bool = False, **annotations: str | None) -> "Stamp":
+        """Change annotations, given by the names in `naming` (``LEASE=...``); None removes one.
+
+        Raises ApiError when the object is another one by now or, with ``exactly``, when anything of it has changed.
+        """
         named = {getattr(naming, key): value for key, value in annotations.items()}
         kind, metadata = self.item["kind"], self.item["metadata"]
-        changes = {"metadata": {"annotations": named, "uid": metadata["uid"]}}
+        version = {"resourceVersion": metadata["resourceVersion"]} if exactly else {}
+        changes = {"metadata": {"annotations": named, "uid": metadata["uid"], **version}}
         item = self.host.kube.patch("v1", kind, metadata["name"], changes, namespace=metadata.get("namespace"))
         return Stamp(host=self.host, item=item)
 

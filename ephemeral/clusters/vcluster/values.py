@@ -4,6 +4,7 @@ Keys and their effects: vcluster 0.36, `chart/values.yaml` and `chart/templates`
 """
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,7 +43,7 @@ def chart_values(cluster: Cluster, policy: Policy, *, name: str, namespace: str)
     Raises PolicyError when what the user adds touches what the isolation policy decides, SpecError when it reaches
     beyond the one namespace that may be used.
     """
-    values = _light(cluster, name, namespace)
+    values = deepcopy(_light(cluster, name, namespace))  # what is added must not change what later ones start from
     added, places = added_values(cluster.host.chart)
     derived = _from_policy(policy, cluster.host.ingress)
     conflicts = list(_conflicts(added, places, derived))

@@ -57,6 +57,23 @@ CONFLICTS = {
         "isolation:\n  preset: none",
         "ephemeral.yaml:2: isolation.preset asks for none; policy.yaml:1: pod-security allows at least baseline.",
     ),
+    "chart value": (
+        "chart-values: [controlPlane.statefulSet.resources]",
+        "cluster:\n  provider: vcluster\n  host: {chart: {set: {experimental.deploy.host.manifests: x}}}",
+        (
+            "ephemeral.yaml:3: cluster.host.chart asks for experimental.deploy.host.manifests "
+            "(cluster.host.chart.set experimental.deploy.host.manifests); "
+            "policy.yaml:1: chart-values allows only controlPlane.statefulSet.resources."
+        ),
+    ),
+    "chart": (
+        "ttl: 4h",
+        "cluster:\n  provider: vcluster\n  host: {chart: {source: 'oci://evil/chart'}}",
+        (
+            "ephemeral.yaml:3: cluster.host.chart.source asks for oci://evil/chart; "
+            "policy.yaml: chart-sources allows none."
+        ),
+    ),
     "quota": (
         "quota:\n  pods: 10\n  requests.cpu: 4",
         "isolation:\n  quota:\n    pods: 30\n    requests.cpu: 4000m",
@@ -221,7 +238,8 @@ def test_all_that_is_wrong_in_a_policy(folder):
     assert raised.value.message.splitlines() == [
         (
             "policy.yaml:1: pod-securty: there is no such key; did you mean pod-security? Known here: "
-            "pod-security, quota, ttl, providers, nodes, public-egress, allow-egress, chart-values."
+            "pod-security, quota, ttl, providers, nodes, public-egress, allow-egress, chart-sources, "
+            "chart-values."
         ),
         "policy.yaml:2: quota.pods: '-1' is negative.",
         "policy.yaml:2: quota.services: 'x' is no quantity. Write it like 500m, 2, 1.5 or 20Gi.",
