@@ -96,7 +96,7 @@ def real() -> Figures:
         returned = time.monotonic() - watch.begin
         watch.thread.join()
         time.sleep(_SETTLE_SECONDS)  # what a start leaves behind is collected meanwhile
-        weights = memory()
+        weights = memory_of("bench")
         return {
             **watch.moments, "returned": returned, **weights,
             "down": seconds_of([*_COMMAND, "down", "bench"], None, folder),
@@ -156,9 +156,9 @@ class Watch:
         self.moments["dns"] = time.monotonic() - self.begin
 
 
-def memory() -> Figures:
+def memory_of(name: str) -> Figures:
     """Resident and proportional memory of every process below the keeper (proc_pid_smaps_rollup(5))."""
-    keeper = record.read_json(paths_of("bench").processes)["supervisor"]["pid"]
+    keeper = record.read_json(paths_of(name).processes)["supervisor"]["pid"]
     parents: dict[int, list[int]] = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):

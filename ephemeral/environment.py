@@ -359,27 +359,34 @@ class Environment:
             allow_ingress=(*self.policy.allow_ingress, *ingress),
         )
 
-    def verify_isolation(self, against: "Environment | None" = None, *, public: str = "") -> "list[Finding]":
+    def verify_isolation(
+        self, against: "Environment | None" = None, *, public: str = "", image: str = ""
+    ) -> "list[Finding]":
         """Probe from inside whether what the isolation policy promises holds; what the probes make is removed.
 
         ``against`` is another environment, which may be neither seen nor reached. ``public`` is an ADDRESS:PORT that
-        stands for the internet.
+        stands for the internet. ``image`` has a ``python3``, which the probes' pods run; by default nodes of this
+        machine lend its own, and those of a host pull the official one.
         """
         from ephemeral.verify import PUBLIC, verify_isolation
 
-        return verify_isolation(self.subject(), against.subject() if against else None, public=public or PUBLIC)
+        other = against.subject(image) if against else None
+        return verify_isolation(self.subject(image), other, public=public or PUBLIC)
 
-    def subject(self) -> "Subject":
+    def subject(self, image: str = "") -> "Subject":
         """What probes of its isolation need to know."""
         from ephemeral.verify import Subject
 
         cluster = self._cluster
+        vantage = cluster.vantage
+        if vantage and image:
+            vantage = replace(vantage, image=image, folders=(), python="python3", user="")
         return Subject(
             name=self.name,
             kubeconfig=self.kubeconfig,
             kube=self.kube,
             policy=cluster.policy,
-            vantage=cluster.vantage,
+            vantage=vantage,
         )
 
     def __enter__(self) -> Self:

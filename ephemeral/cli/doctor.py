@@ -1,11 +1,14 @@
-"""`ephemeral doctor`: can this machine run environments?"""
+"""`ephemeral doctor`: can this machine run environments, or a host cluster take them?"""
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from ephemeral.cli.options import load_spec
 
 if TYPE_CHECKING:
     from ephemeral.tools.doctor import Finding
@@ -14,16 +17,47 @@ _MEMORY_BYTES = 1024**3
 
 
 @click.command()
-def doctor() -> None:
+@click.option("--host", "of_host", is_flag=True, help="Check the host cluster instead, and print the rights it lacks.")
+@click.option("--rights", is_flag=True, help="Print the whole role that it takes on the host, for its admin to apply.")
+@click.option("-f", "--file", type=click.Path(path_type=Path), envvar="EPHEMERAL_FILE", help="What names the host.")
+def doctor(*, of_host: bool, rights: bool, file: Path | None) -> None:
     """Check this machine: programs, directories, memory. Exits 1 when an environment could not start."""
+    if of_host or rights:
+        _host(file, rights=rights)
+        return
     from ephemeral.tools.doctor import diagnose
 
-    findings = [*_machine(), *_real_nodes(), *diagnose()]
+    _show([*_machine(), *_real_nodes(), *diagnose()])
+    if not all(finding.good for finding in _machine()):
+        sys.exit(1)
+
+
+def _host(file: Path | None, *, rights: bool) -> None:
+    """The host that ephemeral.yaml names, else EPHEMERAL_HOST_*, else kubectl's."""
+    from ephemeral.clusters.vcluster.checkup import check_host
+    from ephemeral.clusters.vcluster.host import host_of
+    from ephemeral.clusters.vcluster.rights import missing_rights, role_for, role_of, spell
+
+    spec = load_spec(file=file, settings=(), images=(), env=(), policy=None).spec.cluster.host
+    host = host_of(spec)
+    role = role_for(host.namespace, gateway=bool(spec.ingress.gateway))
+    if rights:
+        click.echo(spell(role), nl=False)
+        return
+    missing = missing_rights(host, role)
+    findings = list(check_host(host, missing))
+    _show(findings)
+    if missing:
+        yaml = spell(role_of(host.namespace, missing))
+        click.echo(f"\n# What is missing, for an admin to apply and to bind:\n{yaml}", nl=False)
+    if not all(finding.good for finding in findings):
+        sys.exit(1)
+
+
+def _show(findings: "Iterable[Finding]") -> None:
     for finding in findings:
         mark = click.style("ok", fg="green") if finding.good else click.style("--", fg="yellow")
         click.echo(f"{mark}  {finding.subject}: {finding.text}")
-    if not all(finding.good for finding in _machine()):
-        sys.exit(1)
 
 
 def _machine() -> Iterator["Finding"]:

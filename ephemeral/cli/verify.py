@@ -22,8 +22,9 @@ def verify() -> None:
 @click.argument("name", default="", envvar=["EPHEMERAL_CURRENT", "EPHEMERAL_NAME"])
 @click.option("--against", metavar="OTHER", default="", help="Another environment, to be neither seen nor reached.")
 @click.option("--public", metavar="ADDRESS:PORT", default="", help="Somebody public.  [default: 1.1.1.1:443]")
+@click.option("--image", metavar="IMAGE", default="", help="Has the python3 that the probes' pods run.")
 @output_option
-def isolation(*, name: str, against: str, public: str, output: str) -> None:
+def isolation(*, name: str, against: str, public: str, image: str, output: str) -> None:
     """Probe the environment NAME (the only one, if there is just one) from inside.
 
     Exits 1 unless all that its isolation policy promises was probed and holds. What the probes make is removed.
@@ -31,7 +32,8 @@ def isolation(*, name: str, against: str, public: str, output: str) -> None:
     environment = find_environment(name)
     if against == environment.name:
         raise click.UsageError("--against names another environment, not the same.")
-    findings = environment.verify_isolation(find_environment(against) if against else None, public=public)
+    other = find_environment(against) if against else None
+    findings = environment.verify_isolation(other, public=public, image=image)
     columns = ("result", "probe", "expected", "found")
     show_table([asdict(each) for each in findings], columns, output, empty="")
     failed = [each for each in findings if not each.passed]

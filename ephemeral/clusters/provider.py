@@ -1,11 +1,12 @@
 """The seam between an environment and whatever makes its virtual cluster."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from ephemeral.kube.client import Kube
     from ephemeral.kube.services import ServicePort
     from ephemeral.leases import Lease
     from ephemeral.progress import Progress
@@ -15,12 +16,31 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HostSide:
+    """The host cluster of an environment, where it keeps what the environment's own API can't.
+
+    ``namespace`` has all of it, ``quota`` is the name of the ResourceQuota there, ``labels`` select it. Other pods find
+    the environment's API at ``api``.
+    """
+
+    kubeconfig: Path
+    kube: "Kube"
+    namespace: str
+    quota: str
+    labels: str
+    api: tuple[str, int]
+    services: Callable[[str, str], str]
+    """Namespace and name of a Service of the environment -> its address on the host. Raises NotYet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Vantage:
     """Where `ephemeral verify isolation` looks from: what its pods run, and what may not be reached from them.
 
     ``image`` is on every node; its pods run the program ``python``, from ``folders`` of the node unless they are empty,
     created as ``user``, whom Pod Security exempts. ``machine`` are addresses that lead to the machine from inside.
-    ``pod_files`` is where the machine would see the volumes of pods, ``outbound`` whether anything leaves at all.
+    ``pod_files`` is where the machine would see the volumes of pods (None: its nodes are other machines), ``outbound``
+    whether anything leaves at all. ``host`` is there when its pods run on a host cluster.
     """
 
     image: str
@@ -28,8 +48,9 @@ class Vantage:
     python: str
     user: str
     machine: tuple[str, ...]
-    pod_files: Path
+    pod_files: Path | None
     outbound: bool
+    host: HostSide | None = None
 
 
 class Cluster(Protocol):

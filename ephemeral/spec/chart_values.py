@@ -54,6 +54,14 @@ def leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield path
 
 
+def value_at(values: Mapping[str, Any], path: str) -> Any:
+    """What stands at a dotted path of `leaves`; None when nothing does."""
+    value: Any = values
+    for key in _KEY.findall(path):
+        value = value.get(key.replace("\\.", ".")) if isinstance(value, dict) else None
+    return value
+
+
 def is_below(path: str, parent: str) -> bool:
     """Whether a dotted path is ``parent`` or lies in it."""
     return path == parent or path.startswith(f"{parent}.")

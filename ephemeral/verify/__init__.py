@@ -10,10 +10,10 @@ from ephemeral.kube.kubeconfig import read_access
 from ephemeral.verify.admission import probe_node_files, probe_pod_security
 from ephemeral.verify.amounts import probe_amounts
 from ephemeral.verify.control_plane import probe_proxy
-from ephemeral.verify.finding import Finding, not_probed
+from ephemeral.verify.finding import Finding, judged, not_probed
 from ephemeral.verify.machine import MachineListener, listening
 from ephemeral.verify.neighbours import probe_neighbours
-from ephemeral.verify.network import Attempt, across, entering, findings_of, from_a_pod
+from ephemeral.verify.network import BLOCKED, Attempt, across, entering, findings_of, from_a_pod
 from ephemeral.verify.prober import attempt_all
 from ephemeral.verify.stage import Litter, Stage, staged
 from ephemeral.verify.subject import Subject
@@ -32,7 +32,7 @@ def verify_isolation(subject: Subject, against: Subject | None = None, *, public
     """
     internet = _address_and_port(public)
     findings = [*probe_pod_security(subject), *probe_amounts(subject)]
-    if subject.vantage:
+    if subject.vantage and not subject.vantage.host:  # a host's volumes are its own: vcluster syncs claims alone
         findings.append(probe_node_files(subject))
     findings += _probe_traffic(subject, against, internet)
     # Last: a CRD that comes or goes makes the quota controller pause for a moment.
@@ -48,7 +48,8 @@ def _probe_traffic(subject: Subject, against: Subject | None, public: tuple[str,
             stack.callback(litter.await_end)
             here = stack.enter_context(staged(subject, litter))
             there = stack.enter_context(staged(against, litter)) if against else None
-            return list(_traffic(here, there, machine, public))
+            findings = list(_traffic(here, there, machine, public))
+            return [*findings, *_enforcement(here, findings)]
     except EphemeralError as error:
         return [not_probed("traffic and tokens of pods", error.message)]
 
@@ -56,18 +57,20 @@ def _probe_traffic(subject: Subject, against: Subject | None, public: tuple[str,
 def _traffic(here: Stage, there: Stage | None, machine: MachineListener, public: tuple[str, int]) -> Iterator[Finding]:
     attempts = from_a_pod(here, machine, public)
     if there:
-        attempts += across(here, there, api=_api_of(there.subject))
+        attempts += across(here, there, api=_api_of(there))
     yield from _from_inside(here, attempts)
     from_the_machine = entering(here)
     answers = attempt_all([each.wanted() for each in from_the_machine])
     yield from findings_of(from_the_machine, answers, "on the machine")
-    yield probe_proxy(here, machine)
+    if here.vantage.machine:
+        yield probe_proxy(here, machine)
     if there:
-        yield from _from_inside(there, across(there, here, api=_api_of(here.subject)))
+        yield from _from_inside(there, across(there, here, api=_api_of(here)))
     else:
         how = "give --against OTHER, the name of another running environment"
         yield not_probed("pods, Services and API servers of another environment", how, expected="blocked")
-    yield probe_tokens(here)
+    if here.vantage.pod_files:
+        yield probe_tokens(here, here.vantage.pod_files)
 
 
 def _from_inside(stage: Stage, attempts: list[Attempt]) -> Iterator[Finding]:
@@ -75,8 +78,21 @@ def _from_inside(stage: Stage, attempts: list[Attempt]) -> Iterator[Finding]:
     yield from findings_of(attempts, answers, f"in a pod of {stage.subject.name}")
 
 
-def _api_of(subject: Subject) -> tuple[str, int]:
-    server = urlsplit(read_access(subject.kubeconfig).server)
+def _enforcement(here: Stage, findings: list[Finding]) -> Iterator[Finding]:
+    """A host takes NetworkPolicies even where its pod network knows nothing of them."""
+    if here.vantage.host is None or not here.subject.policy.network:
+        return
+    ignored = [each.probe for each in findings if each.expected == BLOCKED and each.result == "broken"]
+    found = "not enforced" if ignored else "enforced"
+    did = "the probes above that expect `blocked`"
+    detail = f"the host's pod network ignores them: {'; '.join(ignored)}" if ignored else ""
+    yield judged("NetworkPolicies of the host", did, expected="enforced", found=found, detail=detail)
+
+
+def _api_of(stage: Stage) -> tuple[str, int]:
+    if stage.vantage.host:
+        return stage.vantage.host.api
+    server = urlsplit(read_access(stage.subject.kubeconfig).server)
     return str(server.hostname), server.port or 443
 
 

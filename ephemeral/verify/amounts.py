@@ -1,6 +1,7 @@
 """Whether quota and limits count: totals that can't be exceeded, and defaults for who states none."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from ephemeral.apps.isolation.objects import MANAGED, NAME
@@ -18,13 +19,13 @@ _OF_A_CONTAINER = ("cpu", "memory", "ephemeral-storage")
 
 def probe_amounts(subject: Subject) -> Iterator[Finding]:
     """Findings about quota and limits in every namespace of the app."""
-    namespaces = subject.app_namespaces()
-    yield _sum_of_quotas(subject)
+    subject, namespaces, name, selected = _kept(subject)
+    yield _sum_of_quotas(subject, selected)
     for resource, amount in sorted(subject.policy.quota.items()):
-        kind, _, name = resource.rpartition(".")
-        if kind in ("", "requests", "limits") and name in _OF_A_CONTAINER:
-            pod = _asking(name, parse_quantity(amount) + 1)
-            words = f"{_EXCEEDED}: {NAME}, requested: "
+        kind, _, of_container = resource.rpartition(".")
+        if kind in ("", "requests", "limits") and of_container in _OF_A_CONTAINER:
+            pod = _asking(of_container, parse_quantity(amount) + 1)
+            words = f"{_EXCEEDED}: {name}, requested: "
             yield everywhere(subject, f"pod beyond {resource}", pod, namespaces, expected="refused", words=words)
     if subject.policy.quota.get("services.nodeports") == "0":
         yield everywhere(
@@ -33,16 +34,26 @@ def probe_amounts(subject: Subject) -> Iterator[Finding]:
     yield _defaults(subject, namespaces)
 
 
-def _sum_of_quotas(subject: Subject) -> Finding:
+def _kept(subject: Subject) -> tuple[Subject, list[str], str, dict[str, str]]:
+    """Where amounts are kept: API and namespaces, name of the quota, and what selects it."""
+    host = subject.vantage.host if subject.vantage else None
+    if host is None:
+        labels = ",".join(f"{key}={value}" for key, value in MANAGED.items())
+        return subject, subject.app_namespaces(), NAME, {"labels": labels}
+    on_the_host = replace(subject, kubeconfig=host.kubeconfig, kube=host.kube, vantage=None)
+    return on_the_host, [host.namespace], host.quota, {"labels": host.labels, "namespace": host.namespace}
+
+
+def _sum_of_quotas(subject: Subject, selected: Mapping[str, str]) -> Finding:
     """The totals in force are the policy's, however they are shared out among namespaces."""
     probe = "quota in force"
-    labels = ",".join(f"{key}={value}" for key, value in MANAGED.items())
-    did = subject.kubectl(f"get resourcequota -A -l {labels} -o json  # the sum of status.hard")
+    place = f"-n {selected['namespace']}" if "namespace" in selected else "-A"
+    did = subject.kubectl(f"get resourcequota {place} -l {selected['labels']} -o json  # the sum of status.hard")
     promised = {name: parse_quantity(amount) for name, amount in subject.policy.quota.items()}
     if not promised:
         return judged(probe, did, expected=None, found="none")
     sums: dict[str, Decimal] = {}
-    for quota in subject.kube.list("v1", "ResourceQuota", labels=labels):
+    for quota in subject.kube.list("v1", "ResourceQuota", **selected):
         for name, amount in ((quota.get("status") or {}).get("hard") or {}).items():
             sums[name] = sums.get(name, Decimal(0)) + parse_quantity(amount)
     wrong = [f"{name} {_spell(sums.get(name))}, not {_spell(most)}" for name, most in promised.items()

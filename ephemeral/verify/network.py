@@ -84,12 +84,21 @@ def across(here: Stage, there: Stage, *, api: tuple[str, int]) -> list[Attempt]:
     hidden = BLOCKED if source.network or target.network else None
     name = there.subject.name
     by = f"from a pod of {here.subject.name}"
-    return [
-        Attempt(probe=f"API server of {name} {by}", host=api[0], port=api[1], expected=reachable, controlled=True),
+    hosted = there.vantage.host is not None  # then no machine has to get through
+    attempts = [
         Attempt(
-            probe=f"node port of {name} {by}", host=there.node_address, port=there.node_port, expected=reachable,
-            controlled=True,
+            probe=f"API server of {name} {by}", host=api[0], port=api[1], expected=reachable, controlled=not hosted,
         ),
+    ]  # fmt: skip
+    if there.node_port:
+        attempts.append(
+            Attempt(
+                probe=f"node port of {name} {by}", host=there.node_address, port=there.node_port, expected=reachable,
+                controlled=True,
+            )
+        )  # fmt: skip
+    return [
+        *attempts,
         Attempt(probe=f"kubelet of {name} {by}", host=there.node_address, port=KUBELET_PORT, expected=hidden),
         Attempt(probe=f"pod of {name} {by}", host=there.pod_address, port=PORT, expected=hidden),
         Attempt(probe=f"Service of {name} {by}", host=there.service_address, port=PORT, expected=hidden),
@@ -100,13 +109,17 @@ def entering(here: Stage) -> list[Attempt]:
     """What the machine itself tries: only what is exposed may answer."""
     allowed = here.subject.policy.allow_ingress or not here.subject.policy.network
     expected = None if allowed else BLOCKED
-    return [
+    attempts = [
         Attempt(probe="pod from the machine", host=here.pod_address, port=PORT, expected=expected),
         Attempt(
             probe="unexposed Service from the machine", host=here.service_address, port=PORT, expected=expected
         ),
-        Attempt(probe="kubelet from the machine", host=here.node_address, port=KUBELET_PORT, expected=expected),
     ]  # fmt: skip
+    if here.vantage.host is None:  # a host's nodes are its own
+        attempts.append(
+            Attempt(probe="kubelet from the machine", host=here.node_address, port=KUBELET_PORT, expected=expected)
+        )
+    return attempts
 
 
 def leaving(policy: Policy, address: str, *, public: bool = False) -> str | None:

@@ -42,12 +42,16 @@ class Stage:
     @property
     def service_address(self) -> str:
         """The ClusterIP of its Service."""
+        if host := self.vantage.host:
+            return wait_until(
+                lambda: host.services(self.namespace, LISTENER), deadline=Deadline(_SECONDS), what="Service on the host"
+            )
         return str(self.service["spec"]["clusterIP"])
 
     @property
     def node_port(self) -> int:
-        """Its Service's port on the node."""
-        return int(self.service["spec"]["ports"][0]["nodePort"])
+        """Its Service's port on the node; 0: it has none."""
+        return int(self.service["spec"]["ports"][0].get("nodePort", 0))
 
     @property
     def node_address(self) -> str:
@@ -101,10 +105,10 @@ def staged(subject: Subject, litter: Litter) -> Iterator[Stage]:
         raise ClusterError(f"the nodes of environment {subject.name} are simulated and run nothing")
     words = secrets.token_hex(8)
     with _own_namespace(subject, litter) as namespace:
-        if subject.policy.network:
+        if subject.policy.network and not subject.vantage.host:
             metadata = {"name": PREFIX, "namespace": namespace}
             subject.kube.apply(network_policy(subject.policy, metadata))  # probes live by the rules that apps live by
-        service = subject.kube.apply(_service(namespace))
+        service = subject.kube.apply(_service(namespace, "ClusterIP" if subject.vantage.host else "NodePort"))
         _create(subject, subject.vantage, namespace, _pod(subject.vantage, LISTENER, ["listen", str(PORT), words]))
         pod = _await_phase(subject, namespace, LISTENER, ("Running",))
         yield Stage(
@@ -160,7 +164,7 @@ def _await_phase(subject: Subject, namespace: str, name: str, phases: tuple[str,
 def _pod(vantage: Vantage, name: str, arguments: Sequence[str]) -> Object:
     mounts = [{"name": f"part-{number}", "mountPath": each, "readOnly": True}
               for number, each in enumerate(vantage.folders)]  # fmt: skip
-    container = {
+    container: dict[str, Any] = {
         "name": "main",
         "image": vantage.image,
         "imagePullPolicy": "Never" if vantage.folders else "IfNotPresent",
@@ -169,8 +173,12 @@ def _pod(vantage: Vantage, name: str, arguments: Sequence[str]) -> Object:
         "resources": {"requests": {"cpu": "0", "memory": "0"}},
     }
     volumes = [{"name": f"part-{number}", "hostPath": {"path": each}} for number, each in enumerate(vantage.folders)]
+    if not vantage.user:  # Pod Security exempts nobody
+        container["securityContext"] = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    unprivileged = {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}}
     spec = {
         "containers": [container],
+        "securityContext": {} if vantage.user else unprivileged,
         "volumes": volumes,
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": 1,
@@ -178,11 +186,11 @@ def _pod(vantage: Vantage, name: str, arguments: Sequence[str]) -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": spec}
 
 
-def _service(namespace: str) -> Object:
-    """A node port, because nothing in an environment is easier to reach from outside."""
+def _service(namespace: str, kind: str) -> Object:
+    """A node port where there may be one: nothing in an environment is easier to reach from outside."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": LISTENER, "namespace": namespace},
-        "spec": {"type": "NodePort", "selector": {"app": LISTENER}, "ports": [{"port": PORT}]},
+        "spec": {"type": kind, "selector": {"app": LISTENER}, "ports": [{"port": PORT}]},
     }

@@ -11,13 +11,13 @@ _HIDDEN = "not visible"
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
-def probe_tokens(here: Stage) -> Finding:
+def probe_tokens(here: Stage, pod_files: Path) -> Finding:
     """Look for the listener's token, which is mounted right now, in the machine's mount table and folders."""
     probe = "ServiceAccount token from the machine"
     volume = _token_volume(here.pod)
     if not volume:
         return not_probed(probe, "the pod has no token", expected=_HIDDEN)
-    folder = here.vantage.pod_files / here.pod["metadata"]["uid"]
+    folder = pod_files / here.pod["metadata"]["uid"]
     did = f"grep {folder} {_MOUNTS}; find {folder} -name token"
     mounted = [line for line in _MOUNTS.read_text(encoding="utf-8").splitlines() if str(folder) in line]
     files = [f"{place}/token" for place, _, names in os.walk(folder) if "token" in names]

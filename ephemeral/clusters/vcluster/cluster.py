@@ -88,9 +88,11 @@ class VclusterCluster:
             self._stamp = self._stamp.write(POLICY=json.dumps(asdict(policy)))
 
     @property
-    def vantage(self) -> "Vantage | None":
-        """Nothing of a node can be mounted here."""
-        return None
+    def vantage(self) -> "Vantage":
+        """Its pods run on the host's nodes, from an image."""
+        from ephemeral.clusters.vcluster.vantage import vantage_of
+
+        return vantage_of(self._stamp)
 
     def wait_answering(self, deadline: Deadline) -> None:
         """Return once its API answers a LIST. Raises ClusterError as soon as the host says that it never will."""

@@ -72,7 +72,12 @@ class OwnNamespace:
 
         def delete(kind: tuple[str, str]) -> None:
             grace = {"gracePeriodSeconds": _GRACE_SECONDS} if kind[1] == "Pod" else {}
-            self._send("DELETE", path_of(self._stamp.host, *kind, self._name), body={**options, **grace})
+            try:
+                self._send("DELETE", path_of(self._stamp.host, *kind, self._name), body={**options, **grace})
+            except ApiError as error:
+                # Others' objects, such as a pod network's: they end with what they belong to, or with the namespace.
+                if error.status not in _REFUSED:
+                    raise
 
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             list(pool.map(delete, kinds))

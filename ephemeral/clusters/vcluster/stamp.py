@@ -18,7 +18,7 @@ from ephemeral.kube.transport import ApiError
 from ephemeral.leases import Lease
 from ephemeral.spec.presets import Policy, policy_from_dict
 
-_CONFLICT = 409
+_FORBIDDEN, _CONFLICT = 403, 409
 #: Six beats of a keeper.
 _SILENCE = timedelta(seconds=90)
 _ENFORCE = "pod-security.kubernetes.io/enforce"
@@ -119,7 +119,11 @@ class Stamp:
 def create_stamp(
     host: HostCluster, name: str, lease: Lease, policy: Policy, *, kubernetes: str, heartbeat: datetime
 ) -> Stamp:
-    """Create the first object of an environment, stamped. Raises NameTakenError when there is one already."""
+    """Create the first object of an environment, stamped.
+
+    Raises NameTakenError when there is one already, or another in the one namespace that may be used; ClusterError
+    without the rights for it.
+    """
     annotations = {
         **lease_annotations(lease),
         naming.POLICY: json.dumps(asdict(policy)),
@@ -129,6 +133,7 @@ def create_stamp(
     }
     metadata: dict[str, Any] = {"labels": naming.labels_of(name), "annotations": annotations}
     if host.namespace:
+        _check_vacant(host, name)
         metadata |= {"name": naming.namespace_of(name), "namespace": host.namespace}
         path, kind = f"/api/v1/namespaces/{host.namespace}/configmaps", "ConfigMap"
     else:
@@ -142,6 +147,9 @@ def create_stamp(
     except ApiError as error:
         if error.status == _CONFLICT:
             raise _taken(host, name) from error
+        if error.status == _FORBIDDEN:
+            hint = "`ephemeral doctor --host` shows which rights are missing, and the YAML that grants them."
+            raise ClusterError(f"the host refuses: {error.message}", hint=hint) from error
         raise
     return Stamp(host=host, item={**body, **item})
 
@@ -194,6 +202,16 @@ def check_name(name: str) -> None:
         name_rule(name)
     except SpecError as error:
         raise SpecError(f"{name!r} is no name of an environment: {error.message}") from error
+
+
+def _check_vacant(host: HostCluster, name: str) -> None:
+    """vcluster itself refuses to start as the second of a namespace, but only once it runs."""
+    others = [stamp.name for stamp in list_stamps(host) if stamp.name != name]
+    if others:
+        raise NameTakenError(
+            f"namespace {host.namespace} of the host has environment {others[0]}, and takes one at a time.",
+            hint=f"`ephemeral down {others[0]}` removes it; another `cluster.host.namespace` is another place.",
+        )
 
 
 def _taken(host: HostCluster, name: str) -> NameTakenError:

@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ephemeral.clusters.vcluster.ingress import ingress_values
+from ephemeral.clusters.vcluster.scope import check_scope
 from ephemeral.errors import PolicyError
-from ephemeral.spec.chart_values import added_values, is_below, leaves, overlay
+from ephemeral.spec.chart_values import added_values, is_below, leaves, overlay, value_at
 from ephemeral.spec.model import Cluster, HostIngress
 from ephemeral.spec.presets import ISOLATED_LIMITS, ISOLATED_QUOTA, ISOLATED_REQUESTS, Policy
 from ephemeral.spec.rules import IN_CLUSTER
@@ -39,7 +40,8 @@ COREDNS = {
 def chart_values(cluster: Cluster, policy: Policy, *, name: str, namespace: str) -> Values:
     """All values of one environment.
 
-    Raises PolicyError when what the user adds touches what the isolation policy decides.
+    Raises PolicyError when what the user adds touches what the isolation policy decides, SpecError when it reaches
+    beyond the one namespace that may be used.
     """
     values = deepcopy(_light(cluster, name, namespace))  # what is added must not change what later ones start from
     added, places = added_values(cluster.host.chart)
@@ -48,6 +50,8 @@ def chart_values(cluster: Cluster, policy: Policy, *, name: str, namespace: str)
     if conflicts:
         hint = "`isolation:` in ephemeral.yaml says how the environment is isolated; the chart follows it."
         raise PolicyError("\n".join(conflicts), hint=hint)
+    if cluster.host.namespace:
+        check_scope(namespace, added, places)
     overlay(values, ingress_values(cluster.host, name))
     overlay(values, added)
     overlay(values, derived)
@@ -142,7 +146,5 @@ def _conflicts(added: Values, places: Mapping[str, str], derived: Values) -> Ite
 
 
 def _spelled(derived: Values, path: str) -> str:
-    value: Any = derived
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
+    value = value_at(derived, path)
     return "" if value is None or isinstance(value, dict) else f" ({path}: {value})"

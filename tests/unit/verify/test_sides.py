@@ -17,27 +17,27 @@ from ephemeral.verify.finding import Finding, judged, not_probed
 POD = {"metadata": {"uid": "1-2"}, "spec": {"volumes": [{"name": "kube-api-access-x", "projected": {}}]}}
 
 
-def stage(folder: Path, pod: dict[str, Any] = POD) -> Any:
-    return SimpleNamespace(pod=pod, vantage=SimpleNamespace(pod_files=folder))
+def stage(pod: dict[str, Any] = POD) -> Any:
+    return SimpleNamespace(pod=pod)
 
 
 def test_a_token_that_the_machine_sees_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert tokens.probe_tokens(stage(tmp_path)).result == "holds"
+    assert tokens.probe_tokens(stage(), tmp_path).result == "holds"
     volume = tmp_path / "1-2/volumes/kubernetes.io~projected/kube-api-access-x"
     volume.mkdir(parents=True)
-    assert tokens.probe_tokens(stage(tmp_path)).result == "holds"
+    assert tokens.probe_tokens(stage(), tmp_path).result == "holds"
     (volume / "token").write_text("x")
-    found = tokens.probe_tokens(stage(tmp_path))
+    found = tokens.probe_tokens(stage(), tmp_path)
     assert (found.result, str(volume) in found.found) == ("broken", True)
     (volume / "token").unlink()
     monkeypatch.setattr(tokens, "_MOUNTS", tmp_path / "mountinfo")
     (tmp_path / "mountinfo").write_text(f"1 2 0:3 / {volume} rw - tmpfs tmpfs rw\n")
-    assert tokens.probe_tokens(stage(tmp_path)).result == "broken"
+    assert tokens.probe_tokens(stage(), tmp_path).result == "broken"
 
 
 def test_a_pod_without_token_proves_nothing(tmp_path: Path) -> None:
     pod = {"metadata": {"uid": "1"}, "spec": {"volumes": []}}
-    assert not tokens.probe_tokens(stage(tmp_path, pod)).passed
+    assert not tokens.probe_tokens(stage(pod), tmp_path).passed
 
 
 def test_folders_are_mounted_once() -> None:
@@ -65,7 +65,7 @@ MISSING = not_probed("credentials", "give --against OTHER")
 def test_the_exit_code_says_whether_all_holds(
     findings: list[Finding], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = SimpleNamespace(name="a", verify_isolation=lambda against, public: findings)
+    environment = SimpleNamespace(name="a", verify_isolation=lambda against, public, image: findings)
     monkeypatch.setattr("ephemeral.cli.verify.find_environment", lambda name: environment)
     result = CliRunner().invoke(verify, ["isolation", "a", "-o", "json"])
     assert result.exit_code == code
