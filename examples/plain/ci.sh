@@ -1,6 +1,6 @@
 #!/bin/sh
-# For a CI system of any kind: `ci.sh test` in a pipeline's test step; `ci.sh review BRANCH`, `ci.sh stop BRANCH` and a
-# nightly `ci.sh gc` where branches get environments. Linux with Python 3.11; PACKAGE is what pip installs (empty: nothing).
+# For a CI system of any kind: `ci.sh test COMMAND...` in a pipeline's test step; `ci.sh review BRANCH`, `ci.sh stop BRANCH`
+# and a nightly `ci.sh gc` where branches get environments. Linux with Python 3.11; PACKAGE is what pip installs, if anything.
 set -eu
 file=${EPHEMERAL_FILE:-examples/guestbook/ephemeral.yaml}
 package=${PACKAGE-ephemeral-k8s}
@@ -19,8 +19,8 @@ name_of() {
 
 case ${1:-} in
   test) # nothing is left, however it ends
-    ephemeral gc # what an earlier job on this machine may have left
-    ephemeral run --file "$file" --junit ephemeral-junit.xml -- kubectl get deployments
+    shift
+    ephemeral run --file "$file" --junit ephemeral-junit.xml -- "$@"
     ;;
   review) # again after every push: it updates in place and renews the lease
     ephemeral up --file "$file" --name "$(name_of "$2")" --ttl 24h --dotenv ephemeral.env --junit ephemeral-junit.xml
@@ -32,7 +32,7 @@ case ${1:-} in
     ephemeral gc
     ;;
   *)
-    echo "usage: ci.sh test | review BRANCH | stop BRANCH | gc" >&2
+    echo "usage: ci.sh test COMMAND... | review BRANCH | stop BRANCH | gc" >&2
     exit 2
     ;;
 esac
