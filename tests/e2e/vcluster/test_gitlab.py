@@ -101,4 +101,4 @@ def test_review_and_stop(host, gitlab, repository, jobs, tmp_path):
     jobs("second", "ephemeral-stop", folder=empty, EPHEMERAL_PACKAGE="")
     assert namespaces(host.kube) == before
     (body,) = gitlab.bodies(7)
-    assert "is removed" in body
+    assert "its review environment was stopped" in body
