@@ -6,6 +6,7 @@ The environment is real, and so is what runs the jobs (gitlab-ci-local); GitLab'
 import base64
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -58,10 +59,10 @@ def gitlab(repository: Repository):
 
 
 @pytest.fixture
-def jobs(host, gitlab, repository, tmp_path) -> Callable[..., str]:
-    """Run jobs of the example in a folder, on a machine that knows nothing of the others."""
+def jobs(host, gitlab, repository) -> Callable[..., str]:
+    """Run jobs of the example in a folder, with the state directory of a machine."""
 
-    def run(machine: str, *names: str, folder: Path = repository.folder, **more: str) -> str:
+    def run(state: Path, *names: str, folder: Path = repository.folder, **more: str) -> str:
         project = {
             "CI_API_V4_URL": gitlab.url,
             "CI_COMMIT_SHA": repository.head,
@@ -69,7 +70,7 @@ def jobs(host, gitlab, repository, tmp_path) -> Callable[..., str]:
             "GITLAB_TOKEN": gitlab.token,
         }
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        env = {**os.environ, "EPHEMERAL_STATE_DIR": str(tmp_path / machine), "PATH": path}
+        env = {**os.environ, "EPHEMERAL_STATE_DIR": str(state), "PATH": path}
         return gitlab_jobs(folder, EXAMPLE, {**project, **MERGE_REQUEST, **more}, *names, env=env)
 
     return run
@@ -79,11 +80,10 @@ def namespaces(kube: Kube) -> list[str]:
     return [each["metadata"]["name"] for each in kube.list("v1", "Namespace")]
 
 
-def test_review_and_stop(host, gitlab, repository, jobs, tmp_path):
+def test_review_and_stop(cli, host, gitlab, jobs, tmp_path):
     before = namespaces(host.kube)
-    # What pip installs is a wheel as users get it, without anything of this checkout.
-    shown = jobs("first", EPHEMERAL_PACKAGE=f"ephemeral-k8s[gitlab] @ {ROOT.as_uri()}")
-    print(shown)
+    # The wheel as users get it, in a virtualenv of the job's own.
+    shown = jobs(Path(os.environ["EPHEMERAL_STATE_DIR"]), EPHEMERAL_PACKAGE=f"ephemeral-k8s[gitlab] @ {ROOT.as_uri()}")
     assert "NOW: 20" in shown  # agnhost's answer to check-review
     assert namespaces(host.kube) != before
     (body,) = gitlab.bodies(7)
@@ -98,7 +98,9 @@ def test_review_and_stop(host, gitlab, repository, jobs, tmp_path):
     git(empty, "init", "--quiet")
     commit(empty, {name: (ROOT / name).read_text() for name in (TEMPLATE, EXAMPLE)}, "what GitLab reads")
     git(empty, "remote", "add", "origin", "https://gitlab.test/octo/shop.git")
-    jobs("second", "ephemeral-stop", folder=empty, EPHEMERAL_PACKAGE="")
+    jobs(tmp_path / "another-machine", "ephemeral-stop", folder=empty, EPHEMERAL_PACKAGE="")
     assert namespaces(host.kube) == before
     (body,) = gitlab.bodies(7)
     assert "its review environment was stopped" in body
+    (name,) = re.findall(r"name +(shop-pr-7-\w+)", shown)
+    assert "was not there" in cli("down", name).stdout  # and what led there from the first machine ends
