@@ -1,4 +1,4 @@
-"""Data files from npm packages, fetched once a machine at a pinned version; they stay in ephemeral's cache of tools."""
+"""What npm packages have, fetched once a machine at a pinned version; it stays in ephemeral's cache of tools."""
 
 import tarfile
 import tempfile
@@ -10,7 +10,11 @@ from ephemeral.process import run
 from ephemeral.tools.places import cache_dir
 
 #: Package -> version.
-VERSIONS = {"@octokit/openapi": "23.0.2", "@octokit/webhooks-examples": "7.6.1"}
+VERSIONS = {
+    "@octokit/openapi": "23.0.2",
+    "@octokit/webhooks-examples": "7.6.1",
+    "gitlab-ci-local": "4.70.1",  # the last one that runs on Node 20
+}
 _SECONDS = 300.0
 
 
@@ -28,3 +32,18 @@ def npm_file(package: str, member: str) -> Path:
                     contents.extract(f"package/{member}", scratch, filter="data")
                 (Path(scratch) / "package" / member).rename(done)
     return done
+
+
+def npm_program(package: str) -> Path:
+    """The program of the package's name; it needs node."""
+    version = VERSIONS[package]
+    done = cache_dir() / "test-programs" / f"{package}-{version}"
+    done.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{done}.lock"):
+        if not done.exists():
+            with tempfile.TemporaryDirectory(dir=done.parent) as scratch:
+                result = Path(scratch) / "result"
+                quiet = ["--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+                run(["npm", "install", *quiet, "--prefix", str(result), f"{package}@{version}"], timeout=_SECONDS)
+                result.rename(done)
+    return done / "node_modules/.bin" / package

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ephemeral.cli.handover import url_variables
 from ephemeral.cli.signals import Interrupted, held
 from ephemeral.errors import EphemeralError, ProgramError
 
@@ -55,11 +56,10 @@ def run_command(command: Sequence[str], env: Mapping[str, str]) -> int:
 
 def variables_of(environment: "Environment") -> dict[str, str]:
     """What a command finds in its environment: KUBECONFIG, EPHEMERAL_CURRENT and the URLs of what is exposed."""
-    urls = environment.urls()
-    variables = {f"EPHEMERAL_URL_{service.upper().replace('-', '_')}": url for service, url in urls.items()}
-    if urls:
-        variables["EPHEMERAL_URL"] = next(iter(urls.values()))
-    return variables | {"KUBECONFIG": str(environment.kubeconfig), "EPHEMERAL_CURRENT": environment.name}
+    return url_variables(environment.urls()) | {
+        "KUBECONFIG": str(environment.kubeconfig),
+        "EPHEMERAL_CURRENT": environment.name,
+    }
 
 
 def _end_with(parent: int) -> None:

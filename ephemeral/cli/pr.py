@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ephemeral.cli.forge import audience_of, rule_options, run_context
+from ephemeral.cli.handover import dotenv_option, write_dotenv
 from ephemeral.cli.options import load_spec, spec_options
 from ephemeral.cli.output import output_option, report_option, show, show_table
+from ephemeral.cli.recording import junit_option, recording
 
 if TYPE_CHECKING:
     from ephemeral.forges.context import Context
@@ -54,6 +56,8 @@ def name(variant: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 @spec_options
 @report_option
+@junit_option
+@dotenv_option
 @output_option
 def sync(
     *,
@@ -63,6 +67,8 @@ def sync(
     deployments: bool,
     dry_run: bool,
     report: Path,
+    junit: Path | None,
+    dotenv: Path | None,
     output: str,
     **options: Any,
 ) -> None:
@@ -93,14 +99,16 @@ def sync(
     from ephemeral.cli.progress import open_progress
     from ephemeral.forges.sync import Sync
     from ephemeral.forges.telling import Audience
+    from ephemeral.reports.timeline import Timeline
 
-    with open_progress() as progress:
+    with recording(junit) as record, open_progress() as shown:
+        record.timeline = Timeline(shown)
         work = Sync(
             context=context,
             rules=rules,
             audience=Audience(context=context, forge=audience.forge),
             load=_loader(options),
-            progress=progress,
+            progress=record.timeline,
             workspace=Path.cwd(),
             report=report,
             file=str(options["file"] or ""),
@@ -108,7 +116,11 @@ def sync(
             longest=_longest(options["policy"]),
             deployments=_deployments(context, audience.forge) if deployments else None,
         )
+        record.name = work.name
         outcome = work.apply(decision)
+        if dotenv:
+            is_there = outcome.state in ("ready", "extended")
+            write_dotenv(dotenv, work.name if is_there else "", outcome.facts.get("urls", {}))
     result = {"state": outcome.state, "name": outcome.name, "reason": outcome.reason}
     show({**result, **outcome.facts, **result}, output)  # the cluster has a state of its own: what came of it counts
 

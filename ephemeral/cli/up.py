@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from ephemeral.cli.handover import dotenv_option, write_dotenv
 from ephemeral.cli.options import load_spec, spec_options
 from ephemeral.cli.output import output_option, report_option, show
 from ephemeral.cli.recording import junit_option, recording
@@ -15,8 +16,9 @@ from ephemeral.reports.timeline import Timeline
 @spec_options
 @report_option
 @junit_option
+@dotenv_option
 @output_option
-def up(*, report: Path, junit: Path | None, output: str, **options: Any) -> None:
+def up(*, report: Path, junit: Path | None, dotenv: Path | None, output: str, **options: Any) -> None:
     """Create an environment, deploy the app and leave it running until `down`, or until its lease ends.
 
     An environment of that name that runs already is updated in place, and its lease renewed.
@@ -31,4 +33,6 @@ def up(*, report: Path, junit: Path | None, output: str, **options: Any) -> None
         with open_progress() as shown:
             timeline = record.timeline = Timeline(shown)
             environment = create(loaded.spec, owner=owner_from_ci(), detach=True, report=report, progress=timeline)
+        if dotenv:
+            write_dotenv(dotenv, environment.name, environment.urls())
     show(environment.describe(), output)

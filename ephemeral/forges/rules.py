@@ -56,6 +56,8 @@ def _of_pull_request(context: Context, rules: Rules) -> Decision:
     match context.action:
         case "closed":
             return Decision(verb="down", reason="the pull request is closed")
+        case "stopped":  # by GitLab after it was closed, when `auto_stop_in` is over, or by somebody
+            return Decision(verb="down", reason="its review environment was stopped")
         case "unlabeled" if rules.label and context.label == rules.label:
             return Decision(verb="down", reason=f"label {rules.label} is gone")
         case "converted_to_draft" if not rules.drafts:

@@ -107,11 +107,12 @@ class Sync:
                     report=self.report,
                     progress=timeline,
                 )
-                deployment.update(environment.urls())
+                urls = environment.urls()
+                deployment.update(urls)
         if not self._look().is_open:  # closed while it was made: the closing run may have found nothing to remove
             return self.down("the pull request was closed meanwhile")
         self.audience.tell(with_facts(self._page("ready"), environment, timeline))
-        return self._outcome("ready", "it runs", environment.describe())
+        return self._outcome("ready", "it runs", {**environment.describe(), "urls": urls})
 
     def _give_up(self, objection: str) -> Outcome:
         return self._skip(objection) if self._look().is_open else self.down(objection)

@@ -31,7 +31,7 @@ def read_gitlab(environ: Mapping[str, str]) -> Context:
         repo=variable("MERGE_REQUEST_PROJECT_PATH") or variable("PROJECT_PATH"),
         event=event,
         # The job that `on_stop` names runs in a pipeline like any other; only this tells it apart.
-        action="closed" if variable("ENVIRONMENT_ACTION") == "stop" else "",
+        action="stopped" if variable("ENVIRONMENT_ACTION") == "stop" else "",
         run=variable("PIPELINE_ID"),
         run_url=variable("JOB_URL") or variable("PIPELINE_URL"),
         ref=variable("COMMIT_REF_NAME"),

@@ -68,6 +68,12 @@ def test_closed_needs_no_file_of_the_repository(run, tmp_path):
     assert run("pr", "sync").exit_code == 0
 
 
+def test_later_jobs_are_told_that_there_is_none(run, tmp_path):
+    assert run("pr", "sync", "--dotenv", "made/job.env", "--junit", "job.xml").exit_code == 0
+    assert (tmp_path / "made/job.env").read_text() == "EPHEMERAL_CURRENT=\n"
+    assert f'<testsuite name="{run("pr", "name").output.strip()}"' in (tmp_path / "job.xml").read_text()
+
+
 def test_dry_run_changes_nothing(run, server, environments):
     shown = run("pr", "sync", "--dry-run", "-o", "json")
     assert json.loads(shown.stdout)["would"] == "down"

@@ -59,7 +59,7 @@ def test_draft_by_variable():
 
 
 def test_job_that_stops_the_environment():
-    assert read_context(MERGE_REQUEST | {"CI_ENVIRONMENT_ACTION": "stop"}).action == "closed"
+    assert read_context(MERGE_REQUEST | {"CI_ENVIRONMENT_ACTION": "stop"}).action == "stopped"
     assert read_context(MERGE_REQUEST | {"CI_ENVIRONMENT_ACTION": "start"}).action == ""
 
 

@@ -27,6 +27,7 @@ PREVIEW = Rules(label="preview")
         ("synchronize", "up"),
         ("ready_for_review", "up"),
         ("closed", "down"),
+        ("stopped", "down"),
         ("labeled", "skip"),
         ("unlabeled", "skip"),
         ("converted_to_draft", "skip"),
