@@ -3,6 +3,8 @@
 Sessions use the environment they are started from (`pip install -e '.[dev]'`): nothing is installed twice.
 """
 
+from pathlib import PurePath
+
 import nox
 from nox.command import CommandFailed
 
@@ -27,7 +29,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def test(session: nox.Session) -> None:
     """The core tier: all that must hold, in two runs. A skipped test fails it. `-- PATH` runs some."""
-    paths = [word for word in session.posargs if word.startswith("tests/")]
+    paths = [word for word in session.posargs if PurePath(word).parts[:1] == ("tests",)]
     options = [word for word in session.posargs if word not in paths]
     parallel = [path for path in paths if path.startswith(PARALLEL)]
     serial = [path for path in paths if path not in parallel]
