@@ -33,7 +33,9 @@ def extended(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("what", ["startup", "nodes", "pytest_suites"], ids=["startup", "nodes", "pytest"])
+@nox.parametrize(
+    "what", ["startup", "nodes", "previews", "pytest_suites"], ids=["startup", "nodes", "previews", "pytest"]
+)
 def bench(session: nox.Session, what: str) -> None:
     """Measure against the peers in one run, and print ratios: `nox -s "bench(nodes)"`."""
     session.run("python", "-m", f"bench.{what}", *session.posargs)
