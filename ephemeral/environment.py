@@ -24,7 +24,7 @@ from ephemeral.progress import Progress, Silent
 from ephemeral.reports.timeline import Timeline
 from ephemeral.spec.agreement import check_answers, check_same_kind
 from ephemeral.spec.durations import parse_duration
-from ephemeral.spec.model import Spec
+from ephemeral.spec.model import Expose, Spec
 from ephemeral.spec.presets import Policy, resolve
 from ephemeral.waiting import Deadline
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ephemeral.kube.events import Event
     from ephemeral.kube.objects import Manifest, Object
     from ephemeral.previews.preview import Preview
+    from ephemeral.reports.html import Section
     from ephemeral.verify import Finding, Subject
 
 #: A control plane on an overloaded two-core machine needs some ten seconds; nobody should wait longer than this.
@@ -67,7 +68,7 @@ def up(
 
         spec = load(Path(spec) if spec else find_spec(Path.cwd())).spec
     check_answers(spec)
-    progress = Timeline(progress or Silent())
+    progress = Timeline.of(progress or Silent())
     environment = _update(spec, owner, progress) or _create(spec, owner, progress)
     with environment.ending_on_failure(), environment.reporting(report):
         manifests = environment.render()  # while the control plane boots; a mistake in them ends it at once
@@ -91,7 +92,7 @@ def attach(name: str, *, spec: Spec | None = None, progress: Progress | None = N
         raise NoEnvironmentError(
             f"environment {name} is dead: {cluster.diagnose()}.", hint=f"`ephemeral down {name}` removes the rest."
         )
-    environment = Environment(spec or Spec(name=name), cluster, progress=Timeline(progress or Silent()), found=True)
+    environment = Environment(spec or Spec(name=name), cluster, progress=Timeline.of(progress or Silent()), found=True)
     if spec is None:
         environment.policy = cluster.policy  # a deployment that states none keeps the one in force
     return environment
@@ -114,6 +115,8 @@ class Environment:
         self.spec = spec
         self.timeline = progress
         self.progress: Progress = progress
+        #: What its report shows besides what every environment has.
+        self.sections: list[Section] = []
         self._cluster = cluster
         self._was_found = found
 
@@ -289,11 +292,18 @@ class Environment:
         return url_of(found, host, number, path)
 
     def urls(self) -> dict[str, str]:
-        """URLs of the Services under `expose`, by Service name."""
+        """URLs of the Services under `expose`, by Service name: for all if the host has an ingress, else for here."""
         return {
-            each.service: self.url(each.service, port=each.port, namespace=each.namespace, path=each.path)
+            each.service: self._published(each)
+            or self.url(each.service, port=each.port, namespace=each.namespace, path=each.path)
             for each in self.spec.expose
         }
+
+    def _published(self, each: Expose) -> str | None:
+        from ephemeral.kube.services import find_port
+
+        port = find_port(self.kube, each.service, namespace=each.namespace, port=each.port)
+        return self._cluster.publish(port, each.path)
 
     def detach(self) -> None:
         """Let it outlive this process: from now on its lease alone bounds its life."""
@@ -380,16 +390,19 @@ class Environment:
         if not self._was_found:  # what somebody else made is not this block's to remove
             self.down()
 
-    def report(self, directory: Path, error: BaseException | None = None) -> Path:
-        """Write events, states, logs and the timeline into ``directory``/NAME and return that path."""
+    def report(self, directory: Path, error: BaseException | None = None, *, verdict: str = "") -> Path:
+        """Write a page for people, events, states, logs and the timeline into ``directory``/NAME; return that path.
+
+        ``verdict`` is the page's; without one it is ``fail`` if there is an error, else the environment's state.
+        """
         from ephemeral.reports.bundle import write_bundle
 
-        return write_bundle(directory, self, error)
+        return write_bundle(directory, self, error, verdict=verdict)
 
-    def try_report(self, directory: Path, error: BaseException | None = None) -> str:
+    def try_report(self, directory: Path, error: BaseException | None = None, *, verdict: str = "") -> str:
         """Write the report and say where it is, or why there is none: it must not hide the failure it is about."""
         try:
-            return f"report: {self.report(directory, error)}"
+            return f"report: {self.report(directory, error, verdict=verdict)}"
         except OSError as failure:
             return f"no report: {directory} can't be written: {failure.strerror or failure}"
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Literal, Protocol
+
+#: How far something is that is waited for; `failed` says that waiting longer is useless.
+Readiness = Literal["pending", "ready", "failed"]
 
 
 class Progress(Protocol):
@@ -16,8 +19,11 @@ class Progress(Protocol):
         """One line worth showing inside the current phase."""
         ...
 
-    def state(self, subject: str, text: str) -> None:
-        """The newest state of ``subject`` (``Deployment web`` -> ``1/2 ready``); replaces the one before."""
+    def state(self, subject: str, text: str, *, readiness: Readiness | None = None) -> None:
+        """The newest state of ``subject`` (``Deployment web`` -> ``1/2 ready``); replaces the one before.
+
+        ``readiness`` is given for workloads, whose end is worth recording.
+        """
         ...
 
 
@@ -32,5 +38,5 @@ class Silent:
     def note(self, text: str) -> None:
         """Drop the line."""
 
-    def state(self, subject: str, text: str) -> None:
+    def state(self, subject: str, text: str, *, readiness: Readiness | None = None) -> None:
         """Drop the state."""

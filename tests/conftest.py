@@ -47,7 +47,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(autouse=True)
 def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees another's environments, nor settings of whoever runs the tests."""
-    for name in [name for name in os.environ if name.startswith("EPHEMERAL_")]:
+    for name in [name for name in os.environ if name.startswith(("EPHEMERAL_", "GITHUB_", "GITLAB_", "CI_"))]:
         if name not in ("EPHEMERAL_TOOLS_DIR", "EPHEMERAL_CACHE_DIR", "EPHEMERAL_MIRROR"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("EPHEMERAL_CACHE_DIR", str(_CACHE))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ephemeral.cli.signals import Interrupted, held
-from ephemeral.errors import EphemeralError
+from ephemeral.errors import EphemeralError, ProgramError
 
 if TYPE_CHECKING:
     from ephemeral.environment import Environment
@@ -19,6 +19,10 @@ _GRACE_SECONDS = 3.0
 #: prctl(2), linux/prctl.h. Looked up before the fork: a child of a process with threads must not load libraries.
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+
+class CommandError(ProgramError):
+    """The user's own command failed; its output has been seen, and its exit code becomes ours."""
 
 
 def check_command(command: Sequence[str]) -> None:

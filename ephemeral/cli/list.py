@@ -5,6 +5,8 @@ import click
 from ephemeral.cli.output import output_option, show_table
 
 _COLUMNS = ("name", "state", "provider", "nodes", "kubernetes", "owner", "expires-at", "memory-bytes")
+#: What an environment takes on its host beside memory.
+_SIZES = ("cpu", "pods")
 
 
 @click.command("list")
@@ -16,7 +18,7 @@ def list_(*, everywhere: bool, output: str) -> None:
 
     show_table(
         list_environments(everywhere=everywhere),
-        _COLUMNS,
+        (*_COLUMNS, *_SIZES) if everywhere else _COLUMNS,
         output,
         empty="No environment runs here. `ephemeral up` makes one.",
     )

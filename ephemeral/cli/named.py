@@ -9,6 +9,7 @@ from ephemeral.errors import SpecError
 
 if TYPE_CHECKING:
     from ephemeral.environment import Environment
+    from ephemeral.progress import Progress
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -25,11 +26,11 @@ def name_option(function: Function) -> Function:
     return option(function)
 
 
-def find_environment(name: str) -> "Environment":
+def find_environment(name: str, *, progress: "Progress | None" = None) -> "Environment":
     """The environment of that name; without a name, the only one there is."""
     from ephemeral.environment import attach
 
-    return attach(name or _only_name())
+    return attach(name or _only_name(), progress=progress)
 
 
 def _only_name() -> str:

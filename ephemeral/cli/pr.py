@@ -1,5 +1,6 @@
 """`ephemeral pr`: the life of a pull request's environment, from the event that started this run."""
 
+import os
 import sys
 from dataclasses import asdict
 from datetime import timedelta
@@ -74,9 +75,12 @@ def sync(
     The token is read from GITHUB_TOKEN or GITLAB_TOKEN. `cluster`, `isolation` and `env` are what the base branch's
     ephemeral.yaml says.
     """
+    from ephemeral.clusters.where import PROVIDER
     from ephemeral.forges.rules import Rules
     from ephemeral.forges.triage import triage
 
+    # By its name alone it is looked for on the host, whether variables say which host that is or kubectl's rules do.
+    os.environ.setdefault(PROVIDER, "vcluster")
     audience = audience_of(run_context())
     rules = Rules(label=label, drafts=drafts)
     context, decision = triage(audience, rules)
@@ -105,7 +109,8 @@ def sync(
             deployments=_deployments(context, audience.forge) if deployments else None,
         )
         outcome = work.apply(decision)
-    show({"state": outcome.state, "name": outcome.name, "reason": outcome.reason, **outcome.facts}, output)
+    result = {"state": outcome.state, "name": outcome.name, "reason": outcome.reason}
+    show({**result, **outcome.facts, **result}, output)  # the cluster has a state of its own: what came of it counts
 
 
 def _reconcile(context: "Context", forge: "Forge | None", rules: "Rules", *, dry_run: bool, output: str) -> None:

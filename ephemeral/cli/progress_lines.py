@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from ephemeral.cli.progress_text import COMMAND_PHASE, printable, printable_lines
+from ephemeral.progress import Readiness
 
 #: So long may nothing be printed; then the newest states are repeated, so that nobody wonders whether it hangs.
 _SILENCE_SECONDS = 10.0
@@ -73,7 +74,7 @@ class Lines:
         """Print the text."""
         self._print(text)
 
-    def state(self, subject: str, text: str) -> None:
+    def state(self, subject: str, text: str, *, readiness: Readiness | None = None) -> None:
         """Print the state of a subject when it is new."""
         with self._lock:
             phase = self._open[-1] if self._open else _Phase("", self._begin)

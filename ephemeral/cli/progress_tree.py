@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from ephemeral.cli.progress_text import COMMAND_PHASE, printable
+from ephemeral.progress import Readiness
 
 #: Drawing begins this much later: importing rich takes as long as launching a control plane, which comes first.
 _HEAD_START_SECONDS = 0.3
@@ -76,7 +77,7 @@ class Tree:
             self._notes.append(text)
         self._draw()
 
-    def state(self, subject: str, text: str) -> None:
+    def state(self, subject: str, text: str, *, readiness: Readiness | None = None) -> None:
         """Show the newest state of a subject below the running phase."""
         with self._lock:
             if self._open:

@@ -20,4 +20,4 @@ def provider_for(cluster: "ClusterSpec") -> Provider:
     from ephemeral.clusters.vcluster import VclusterProvider
     from ephemeral.clusters.vcluster.host import host_of
 
-    return VclusterProvider(host_of(cluster.host), server=cluster.host.server)
+    return VclusterProvider(host_of(cluster.host), server=cluster.host.server, ingress=cluster.host.ingress)

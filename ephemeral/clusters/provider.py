@@ -78,6 +78,10 @@ class Cluster(Protocol):
         """
         ...
 
+    def publish(self, port: "ServicePort", path: str) -> str | None:
+        """Have others than this machine reach a Service, and return its URL; None where nothing can serve it."""
+        ...
+
     def load_image(self, archive: Path, name: str | None) -> tuple[str, ...]:
         """Load an image archive where its pods run and return the full names by which they find its images.
 

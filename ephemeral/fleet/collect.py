@@ -29,8 +29,16 @@ def list_environments(*, everywhere: bool = False) -> list[dict[str, Any]]:
     found = [cluster.describe() for cluster in LocalProvider().list()]
     host = hosted(default=everywhere)
     if host is not None and everywhere:
-        return [*found, *(cluster.describe() for cluster in host.list())]
+        return [*found, *_described_on(host)]
     return [*found, *_described_from_here()]
+
+
+def _described_on(host: "VclusterProvider") -> Iterator[dict[str, Any]]:
+    usage = host.usage()
+    for cluster in host.list():
+        size = usage.get(cluster.name)
+        sizes = {"pods": size.pods, "cpu": f"{size.cores:.3f}", "memory-bytes": size.memory_bytes} if size else {}
+        yield {**cluster.describe(), **sizes}
 
 
 def _described_from_here() -> Iterator[dict[str, Any]]:

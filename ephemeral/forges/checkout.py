@@ -12,7 +12,7 @@ from ephemeral.process import run
 
 _SECONDS = 120.0
 #: What a fetched repository has configured must not run programs here, and none of its hooks.
-_HARMLESS = ("-c", "core.hooksPath=/dev/null", "-c", "core.symlinks=false", "-c", "protocol.file.allow=user")
+_HARMLESS = ("-c", "core.hooksPath=/dev/null", "-c", "core.symlinks=false")
 
 
 @contextmanager

@@ -59,10 +59,16 @@ def _urls(page: Page) -> str:
     lines = []
     for service, url in page.urls.items():
         # What answers on the runner's own loopback is of no use to who reads this.
-        is_local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
-        how = code(f"ephemeral url {service} --name {page.name}") if is_local else _link(code(url), url)
+        how = code(f"ephemeral url {service} --name {page.name}") if _is_local(url) else _link(code(url), url)
         lines.append(f"- {code(service)}: {how}")
     return "\n".join(lines)
+
+
+def _is_local(url: str) -> bool:
+    try:
+        return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+    except ValueError:
+        return False
 
 
 def _facts(page: Page) -> str:

@@ -28,7 +28,8 @@ def reconcile(context: Context, forge: Forge, rules: Rules, *, dry_run: bool = F
 
     One failure never stops the rest. With ``dry_run`` it only says what it would remove.
     """
-    found = [each for each in list_environments() if each["owner"].get("repo") == context.home]
+    everything = list_environments(everywhere=True)
+    found = [each for each in everything if each.get("owner", {}).get("repo") == context.home]
     audience = Audience(context=context, forge=forge)
     reclaimed = []
     for each in found:

@@ -75,11 +75,12 @@ class Sync:
     def up(self) -> Outcome:
         """Create or update the environment, unless the pull request as it is now allows none."""
         found = self._look()
-        pinned = replace(self, context=replace(self.context, sha=found.head_sha))
-        if objection := pinned._objection(found):  # noqa: SLF001 - the same class
+        if objection := self._objection(found):
             return self._skip(objection)
+        # A comment's event has no commit: it is the head at this moment, and stays that.
+        pinned = replace(self, context=replace(self.context, sha=found.head_sha))
         timeline = Timeline(self.progress)
-        with pinned._telling_failure(timeline):  # noqa: SLF001
+        with pinned._telling_failure(timeline):  # noqa: SLF001 - the same class
             return pinned._create(found, timeline)  # noqa: SLF001
 
     def _create(self, found: PullRequest, timeline: Timeline) -> Outcome:

@@ -29,10 +29,12 @@ def spec_of_pull_request(
     path = tree / file if file else find_spec(tree)
     if path and not path.resolve().is_relative_to(tree.resolve()):
         raise SpecError(f"{file} leads out of the repository.")
-    loaded = load(path, _base(context, found, forge, file, workspace))
+    base = _base(context, found, forge, file, workspace)
+    loaded = load(path, base)
     confine(loaded, tree)
     if loaded.spec.cluster.provider == "local":
-        where = loaded.place(("cluster", "provider"))
+        key = ("cluster", "provider")
+        where = loaded.place(key) if key in loaded.given else base.origin
         hint = "Use `provider: vcluster` on the base branch, or --provider vcluster."
         raise SpecError(f"{where}: {_DIES}", hint=hint)
     return loaded.spec

@@ -42,16 +42,17 @@ def ask(url: str, headers: Mapping[str, str] | None = None) -> Answer:
         connection.close()
 
 
-def wait_only(url: str, arm: str, *, times: int, deadline: Deadline) -> None:
+def wait_only(url: str, arm: str, *, times: int, deadline: Deadline, named: bool = False) -> None:
     """Return once ``times`` requests on end were answered, and by ``arm`` alone where answers say by whom.
 
-    Raises WaitError.
+    With ``named`` they have to say it. Raises WaitError.
     """
+    right = (arm,) if named else ("", arm)
 
     def attempt() -> None:
         for number in range(times):
             answer = ask(url)
-            if not answer.answered or answer.arm not in ("", arm):
+            if not answer.answered or answer.arm not in right:
                 seen = answer.error or f"{answer.arm or 'somebody'} answered with {answer.status}"
                 raise NotYet(f"request {number + 1}: {seen}")
 

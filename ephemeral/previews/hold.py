@@ -31,13 +31,13 @@ class AskedToStop(Exception):  # noqa: N818 - it is no error, somebody decided
 class Hold:
     """The right to work on a preview; `taken` gives it."""
 
-    def __init__(self, store: Store, *, heeding: bool) -> None:
+    def __init__(self, store: Store, *, heeding: bool, note: Callable[[str], None]) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
         #: Whether an abort that somebody asks for ends the work.
         self.heeding = heeding
         #: Set when the work is to end: load that is running stops at once.
         self.stop = threading.Event()
-        self._store = store
+        self._store, self._note = store, note
         self._over = threading.Event()
         self._lock = threading.Lock()
 
@@ -51,7 +51,10 @@ class Hold:
             return changed(state, beat=state.beat + 1, history=(*state.history, *line), **values)
 
         with self._lock:
-            return self._store.change(decide)
+            state = self._store.change(decide)
+        if event:
+            self._note(event)
+        return state
 
     def check(self) -> None:
         """Raise AskedToStop when the work is to end."""
@@ -88,13 +91,19 @@ class Hold:
 
 
 @contextmanager
-def taken(store: Store, *, heeding: bool = True, while_held: Callable[[State], None] | None = None) -> Iterator[Hold]:
+def taken(
+    store: Store,
+    *,
+    note: Callable[[str], None],
+    heeding: bool = True,
+    while_held: Callable[[State], None] | None = None,
+) -> Iterator[Hold]:
     """Hold the preview while the body runs, once nobody else does, or the one who did is dead.
 
-    ``while_held`` is asked at every look at a holder that is seen to live, and may raise to give up; without it,
-    PreviewError is.
+    ``note`` hears every event. ``while_held`` is asked at every look at a holder that is seen to live, and may raise to
+    give up; without it, PreviewError is.
     """
-    hold = Hold(store, heeding=heeding)
+    hold = Hold(store, heeding=heeding, note=note)
     watch = _Watch(store, hold.name, while_held or _give_up)
     wait_until(watch.take, deadline=Deadline(_LONGEST_SECONDS), what="the preview's turn", max_interval=0.25)
     beating = threading.Thread(target=hold.beat, name="preview-beat", daemon=True)

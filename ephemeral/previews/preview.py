@@ -17,13 +17,16 @@ from ephemeral.previews.finish import abort, promote
 from ephemeral.previews.hold import AskedToStop, Hold, taken
 from ephemeral.previews.records import Records
 from ephemeral.previews.routers import Router, Stage, router_named
-from ephemeral.previews.state import LateError, State, Store, changed
+from ephemeral.previews.state import LateError, State, Store, changed, find_namespace
 from ephemeral.previews.steps import Paused, Steps, Tools, resumed_at, steps_of
 from ephemeral.previews.wanted import wanted
 from ephemeral.progress import Progress
 from ephemeral.spec.durations import parse_duration
 from ephemeral.spec.preview_model import Preview as Definition
 from ephemeral.spec.preview_rules import router_of
+from ephemeral.waiting import Deadline, NotYet, wait_until
+
+_FOLLOW_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +53,7 @@ class Preview:
     def __init__(self, host: Host, definition: Definition | None) -> None:
         self._host = host
         self._definition = definition
-        self._namespace = definition.namespace if definition else "default"
+        self._namespace = definition.namespace if definition else find_namespace(host.kube)
         self._store = Store(host.kube, self._namespace)
 
     def start(self, *, records: Path | None = None) -> State:
@@ -75,6 +78,22 @@ class Preview:
         if state is None:
             raise PreviewError("there is no preview here.", hint="`ephemeral preview start` begins one.")
         return state
+
+    def follow(self) -> State:
+        """Tell what happens to it until it is over, or both arms are to stay. Raises PreviewError."""
+        told = len(self.status().history)
+
+        def attempt() -> State:
+            nonlocal told
+            state = self.status()
+            for line in state.history[told:]:
+                self._host.progress.note(line)
+            told = len(state.history)
+            if not (state.over or (state.phase == "held" and not state.holder)):
+                raise NotYet(state.phase)
+            return state
+
+        return wait_until(attempt, deadline=Deadline(_FOLLOW_SECONDS), what="the end of the preview", interval=0.2)
 
     def promote(self, *, records: Path | None = None) -> State:
         """Go on after an open pause; where none is open, make the baseline what the candidate is.
@@ -105,7 +124,7 @@ class Preview:
             return state
         if state.phase == "promoted":
             raise PreviewError("this preview was promoted: there is no candidate to remove.")
-        with taken(self._store, heeding=False, while_held=_patiently) as hold:
+        with taken(self._store, note=self._host.progress.note, heeding=False, while_held=_patiently) as hold:
             state = self.status()
             return state if state.phase == "aborted" else self._end(hold, abort)
 
@@ -114,6 +133,11 @@ class Preview:
         state = self.status()
         router = self._router(state, self._stage(find_baseline(self._host.kube, state.services, **self._anywhere)))
         return router.preview_url(service or state.services[0], port)
+
+    @property
+    def environment(self) -> str:
+        """Name of its environment."""
+        return self._host.name
 
     @property
     def _anywhere(self) -> dict[str, Any]:
@@ -156,7 +180,8 @@ class Preview:
     @contextmanager
     def _held(self, *, follow: bool = False) -> Iterator[Hold]:
         try:
-            with taken(self._store, while_held=_patiently if follow else None) as hold:
+            note = self._host.progress.note
+            with taken(self._store, note=note, while_held=_patiently if follow else None) as hold:
                 yield hold
         except AskedToStop as asked:
             raise PreviewError(f"the preview goes on elsewhere: {asked}.") from None

@@ -1,6 +1,7 @@
 """Services that lead elsewhere for a while, and Services of the arms' own."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from ephemeral.waiting import Deadline, NotYet, wait_until
 #: Beside the pods' own readiness, which is waited for before.
 _ENDPOINT_SECONDS = 30.0
 _ATTEMPTS = 10
+#: kube-proxy gathers changes for a second before it writes them, and nothing says when it has.
+_SETTLE_SECONDS = 2.0
 
 
 def arm_service(service: Object, name: str, selector: Mapping[str, str], targets: Mapping[int, Any]) -> Object:
@@ -85,6 +88,11 @@ def wait_leading(kube: Kube, name: str, namespace: str, selector: Mapping[str, s
 
     what = f"Service {namespace}/{name} leading to {', '.join(selector.values())}"
     wait_until(attempt, deadline=Deadline(_ENDPOINT_SECONDS), what=what, max_interval=0.2)
+
+
+def settle() -> None:
+    """Return once new connections go where the endpoints say."""
+    time.sleep(_SETTLE_SECONDS)
 
 
 def _ready_endpoints(kube: Kube, name: str, namespace: str) -> set[str]:

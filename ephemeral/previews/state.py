@@ -45,6 +45,12 @@ class State:
     sentence: str = ""
     history: tuple[str, ...] = field(default=())
 
+    def to_dict(self) -> dict[str, Any]:
+        """What `status` shows."""
+        shown = ("phase", "services", "router", "weight", "verdict", "sentence", "history")
+        values = asdict(self)
+        return {key: list(values[key]) if isinstance(values[key], tuple) else values[key] for key in shown}
+
     @property
     def over(self) -> bool:
         """Whether it has come to its end."""
@@ -108,6 +114,13 @@ class Store:
         if item is None:
             return None
         return _state(json.loads(item["data"]["state"])), item["metadata"]["resourceVersion"]
+
+
+def find_namespace(kube: Kube) -> str:
+    """The namespace of the newest preview of an environment; ``default`` when there was none."""
+    found = kube.list("v1", "ConfigMap", labels=f"{LABEL}=state")
+    newest = max(found, key=lambda each: str(each["metadata"]["creationTimestamp"]), default=None)
+    return str(newest["metadata"]["namespace"]) if newest else "default"
 
 
 def changed(state: State, **values: Any) -> State:

@@ -1,16 +1,16 @@
-"""What an API server is asked for a bundle: each collector returns the content of one file."""
+"""What an API server is asked for a report."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from ephemeral.kube.client import Kube
-from ephemeral.kube.events import describe, list_events
+from ephemeral.kube.events import Event, list_events
 from ephemeral.kube.logs import log_lines
 from ephemeral.kube.objects import Object
 from ephemeral.kube.readiness.states import workload_states
-from ephemeral.reports.summary import attempt
+from ephemeral.reports.evidence import Missing, attempt
 
 #: No Secrets: a bundle is for everybody who may read the pipeline.
 _KINDS = (
@@ -18,21 +18,31 @@ _KINDS = (
     ("v1", "ResourceQuota"), ("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"),
     ("apps/v1", "ReplicaSet"), ("batch/v1", "Job"), ("v1", "Pod"),
 )  # fmt: skip
-_POD_HEADINGS = ("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE", "WHY")
-_LAST_LINES = 2000
+LAST_LINES = 2000
 
 
-def events(kube: Kube) -> str:
-    """A line an event, oldest first."""
-    return "".join(
-        f"{event.last:%H:%M:%S} {'Warning' if event.warning else 'Normal '} {describe(event)}\n"
-        for event in list_events(kube)
-    )
+class PodRow(NamedTuple):
+    """A row of ``kubectl get pods -A -o wide``, with the reason of what is not ready."""
+
+    namespace: str
+    name: str
+    ready: str
+    status: str
+    restarts: str
+    age: str
+    ip: str
+    node: str
+    why: str
 
 
-def workloads(kube: Kube) -> str:
-    """A line a workload: its state."""
-    return "".join(f"{subject}: {state}\n" for subject, state in workload_states(kube).items())
+def events(kube: Kube) -> list[Event]:
+    """All events, oldest first."""
+    return list_events(kube)
+
+
+def workloads(kube: Kube) -> dict[str, str]:
+    """The state of every workload."""
+    return workload_states(kube)
 
 
 def objects(kube: Kube) -> str:
@@ -45,24 +55,25 @@ def objects(kube: Kube) -> str:
     return yaml.dump_all(items, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False)
 
 
-def pods(kube: Kube) -> str:
-    """The table of ``kubectl get pods -A -o wide``, with the reason of what is not ready."""
+def pods(kube: Kube) -> list[PodRow]:
+    """A row for each pod."""
     now = datetime.now(UTC)
-    return _table([_POD_HEADINGS, *(_pod_row(pod, now) for pod in kube.list("v1", "Pod"))])
+    return [_pod_row(pod, now) for pod in kube.list("v1", "Pod")]
 
 
-def write_logs(kube: Kube, files: dict[str, str]) -> str:
-    """Put a file for each container that ran into ``files``, as they come; say how many there are."""
+def collect_logs(kube: Kube, logs: dict[str, str]) -> str:
+    """Put the log of each container that ran into ``logs``, as they come; say how many there are."""
     runs = [(pod, *run) for pod in kube.list("v1", "Pod") for run in _runs(pod)]
     for pod, container, previous in runs:
-        folder = f"logs/{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+        folder = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
         path = f"{folder}/{container}{'.previous' if previous else ''}.log"
-        files[path] = attempt(partial(_log, kube, pod, container, previous=previous))
-    return f"{len(runs)} logs of containers that ran, the last {_LAST_LINES} lines of each.\n"
+        found = attempt(partial(_log, kube, pod, container, previous=previous))
+        logs[path] = f"{found.reason}\n" if isinstance(found, Missing) else found
+    return f"{len(runs)} logs of containers that ran, the last {LAST_LINES} lines of each."
 
 
 def _log(kube: Kube, pod: Object, container: str, *, previous: bool) -> str:
-    lines = log_lines(kube, [pod], container=container, tail=_LAST_LINES, previous=previous)
+    lines = log_lines(kube, [pod], container=container, tail=LAST_LINES, previous=previous)
     return "".join(f"{line.text}\n" for line in lines)
 
 
@@ -79,20 +90,20 @@ def _container_statuses(status: Mapping[str, Any]) -> Sequence[Mapping[str, Any]
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
 
 
-def _pod_row(pod: Object, now: datetime) -> tuple[str, ...]:
+def _pod_row(pod: Object, now: datetime) -> PodRow:
     metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
     containers = status.get("containerStatuses") or []
     reasons = list(dict.fromkeys(_reasons(status)))
-    return (
-        metadata["namespace"],
-        metadata["name"],
-        f"{sum(bool(each.get('ready')) for each in containers)}/{len(spec['containers'])}",
-        "Terminating" if metadata.get("deletionTimestamp") else status.get("phase") or "-",
-        str(sum(each.get("restartCount", 0) for each in containers)),
-        _age(metadata.get("creationTimestamp"), now),
-        status.get("podIP") or "-",
-        spec.get("nodeName") or "-",
-        "; ".join(reasons),
+    return PodRow(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        ready=f"{sum(bool(each.get('ready')) for each in containers)}/{len(spec['containers'])}",
+        status="Terminating" if metadata.get("deletionTimestamp") else status.get("phase") or "-",
+        restarts=str(sum(each.get("restartCount", 0) for each in containers)),
+        age=_age(metadata.get("creationTimestamp"), now),
+        ip=status.get("podIP") or "-",
+        node=spec.get("nodeName") or "-",
+        why="; ".join(reasons),
     )
 
 
@@ -114,9 +125,3 @@ def _age(created: str | None, now: datetime) -> str:
         return "-"
     seconds = int((now - datetime.fromisoformat(created)).total_seconds())
     return f"{seconds}s" if seconds < 120 else f"{seconds // 60}m"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
-    return "".join(f"{line}\n" for line in lines)

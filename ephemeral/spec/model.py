@@ -48,6 +48,32 @@ class Chart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HostIngress:
+    """The ingress controller that the host's environments share."""
+
+    __pydantic_config__ = CONFIG
+
+    namespace: str = field(
+        default="",
+        metadata=doc("The host's namespace in which its pods run: they may reach the app. Empty: there is none."),
+    )
+    domain: str = field(
+        default="",
+        metadata=doc("Names below it lead to the controller: `expose` gives http://SERVICE.ENVIRONMENT.DOMAIN then."),
+    )
+    class_name: str = field(
+        default="", metadata=doc("Its IngressClass, for what `expose` opens; empty: the host's default.")
+    )
+    gateway: str = field(
+        default="",
+        metadata=doc(
+            "`NAMESPACE/NAME` of its Gateway: the app's HTTPRoutes may attach to it by that name, for names below "
+            "ENVIRONMENT.DOMAIN."
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Host:
     """The host cluster of provider `vcluster`."""
 
@@ -68,6 +94,7 @@ class Host:
     )
     registry: str = field(default="", metadata=doc("Registry that has all images of vcluster, such as a mirror."))
     chart: Chart = field(default_factory=Chart, metadata=doc("vcluster's chart."))
+    ingress: HostIngress = field(default_factory=HostIngress, metadata=doc("The ingress controller of the host."))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,8 @@ Rule = Callable[[Any], object]
 #: Room is left for what vcluster puts behind a name, which must still fit 63 characters.
 LONGEST_NAME = 40
 _LONGEST_LABEL = 63
+#: Of the 253 characters of a DNS name, less two labels before it.
+_LONGEST_DOMAIN = 253 - 2 * 64
 #: As `cluster.host.server`: from a pod of the host cluster.
 IN_CLUSTER = "in-cluster"
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
@@ -81,6 +83,24 @@ def _label(text: str) -> None:
 def _server(text: str) -> None:
     if text != IN_CLUSTER and not re.fullmatch(r"https://[^/\s]+", text):
         raise SpecError(f"{text!r} is neither {IN_CLUSTER!r} nor a URL such as https://api.example.com:443.")
+
+
+def _ingress(ingress: Any) -> None:
+    given = {key for key, value in ingress.items() if value} if isinstance(ingress, dict) else set()
+    if given and "namespace" not in given:
+        raise SpecError("namespace is missing: the one from which the controller reaches the app.")
+    if "gateway" in given and "domain" not in given:
+        raise SpecError("domain is missing: routes may only take names below it.")
+
+
+def _domain(text: str) -> None:
+    if not all(_LABEL.fullmatch(label) for label in text.split(".")) or len(text) > _LONGEST_DOMAIN:
+        raise SpecError(f"{text!r} is no domain such as preview.example.com.")
+
+
+def _gateway(text: str) -> None:
+    if not all(map(_LABEL.fullmatch, text.split("/"))) or text.count("/") != 1:
+        raise SpecError(f"{text!r} is not NAMESPACE/NAME of a Gateway.")
 
 
 def _version(text: str) -> None:
@@ -197,6 +217,10 @@ SPEC_RULES: Mapping[str, Rule] = {
     "cluster.simulated.pods": _of_text(_positive),
     "cluster.host.namespace": _of_text(_label),
     "cluster.host.server": _of_text(_server),
+    "cluster.host.ingress": _ingress,
+    "cluster.host.ingress.namespace": _of_text(_label),
+    "cluster.host.ingress.domain": _of_text(_domain),
+    "cluster.host.ingress.gateway": _of_text(_gateway),
     "isolation": _requests_within_limits,
     "isolation.quota.*": _of_text(_amount_or_unlimited),
     "isolation.default-limits.*": _of_text(_amount_or_unlimited),

@@ -139,6 +139,9 @@ class LocalCluster:
         node = f"{self.addresses.node}/32"
         return [node], [node, f"{self.addresses.machine}/32"]
 
+    def publish(self, port: "ServicePort", path: str) -> None:
+        """Nothing here is for other machines."""
+
     def load_image(self, archive: Path, name: str | None) -> tuple[str, ...]:
         """Load an image archive into its containerd, which is root's."""
         if not self.addresses:

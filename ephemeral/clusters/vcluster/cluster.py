@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from ephemeral.clusters.vcluster import naming
 from ephemeral.clusters.vcluster.access import exported_secret, write_kubeconfig
 from ephemeral.clusters.vcluster.desk import Desk
 from ephemeral.clusters.vcluster.force import put_amounts_in_force
+from ephemeral.clusters.vcluster.ingress import publish
 from ephemeral.clusters.vcluster.ready import await_dns, await_policy
 from ephemeral.clusters.vcluster.stamp import Stamp, lease_annotations
 from ephemeral.clusters.vcluster.watch import await_export, why_not
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ephemeral.kube.client import Kube
     from ephemeral.kube.services import ServicePort
     from ephemeral.leases import Lease
+    from ephemeral.spec.model import HostIngress
     from ephemeral.spec.presets import Policy
 
 _DETACHED = b"d"
@@ -39,8 +41,17 @@ class VclusterCluster:
 
     keeps_policy = True
 
-    def __init__(self, stamp: Stamp, desk: Desk, *, server: str = "", owner: int | None = None) -> None:
+    def __init__(
+        self,
+        stamp: Stamp,
+        desk: Desk,
+        *,
+        server: str = "",
+        ingress: "HostIngress | None" = None,
+        owner: int | None = None,
+    ) -> None:
         """``server``: how its API is reached, empty by the keeper; closing ``owner`` ends it."""
+        self._ingress = ingress
         self._stamp = stamp
         self._desk = desk
         self._server = server
@@ -126,6 +137,10 @@ class VclusterCluster:
             raise ClusterError(f"Service {port.namespace}/{port.service} can't be opened: {words}")
         return "127.0.0.1", int(answer)
 
+    def publish(self, port: "ServicePort", path: str) -> str | None:
+        """Have the host's ingress controller serve it, if it has one. Raises ApplyError, WaitError."""
+        return publish(self._kube, self._stamp, self._ingress, port, path) if self._ingress else None
+
     def load_image(self, archive: Path, name: str | None) -> tuple[str, ...]:
         """Nodes of a host pull their images themselves."""
         raise ClusterError(
@@ -139,7 +154,7 @@ class VclusterCluster:
 
     def renew(self, lease: "Lease") -> None:
         """Stamp a new lease, moved to the host's clock."""
-        self.lease = lease.shifted(self._stamp.host.skew())
+        self.lease = replace(lease.shifted(self._stamp.host.skew()), created_at=self.lease.created_at)
         given = lease_annotations(self.lease)
         self._stamp = self._stamp.write(LEASE=given[naming.LEASE], EXPIRES=given[naming.EXPIRES])
 

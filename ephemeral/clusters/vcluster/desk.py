@@ -18,7 +18,13 @@ from ephemeral.clusters.state import make_private, state_root
 from ephemeral.clusters.vcluster.host import HostCluster
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
-_KEEPER = "ephemeral.clusters.vcluster.keeper"
+#: Forks at once: the keeper is nobody's child, and leaves no zombie to a process that goes on for long.
+_START_KEEPER = (
+    "import os, runpy, sys\n"
+    "if os.fork():\n"
+    "    os._exit(0)\n"
+    "runpy.run_module('ephemeral.clusters.vcluster.keeper', run_name='__main__', alter_sys=True)"
+)
 _START_SECONDS = 20.0
 _LOG_LINES = 5
 
@@ -81,13 +87,13 @@ class Desk:
         log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             subprocess.Popen(
-                [sys.executable, "-m", _KEEPER, str(self.folder), *(["--owned"] if owned else [])],
+                [sys.executable, "-c", _START_KEEPER, str(self.folder), *(["--owned"] if owned else [])],
                 stdin=reader if reader is not None else subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
                 start_new_session=True,
-            )
+            ).wait()
         finally:
             os.close(log)
             if reader is not None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ephemeral.kube.client import Kube
     from ephemeral.spec.model import Host as HostSpec
 
+_PRECISION = timedelta(seconds=3)
 _DEFAULT = "~/.kube/config"
 #: What chooses a host where no ephemeral.yaml does, such as for `down` in another job (see `clusters.where`).
 VARIABLES = {
@@ -49,7 +50,8 @@ class HostCluster:
     def skew(self) -> timedelta:
         """How far the host's clock is ahead of this machine's, to the second."""
         ahead = self.now() - datetime.now(UTC)
-        return timedelta(seconds=round(ahead.total_seconds()))
+        # The header that tells it has whole seconds, cut off: so little is no difference.
+        return timedelta(seconds=round(ahead.total_seconds())) if abs(ahead) >= _PRECISION else timedelta()
 
     def to_dict(self) -> dict[str, str]:
         """Where it is; no credentials."""

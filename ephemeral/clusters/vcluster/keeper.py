@@ -2,7 +2,7 @@
 
 It listens on this machine for the environment's API (`kube.portforward`: connections find the pod that is ready, so a
 replaced one is no end), opens Services when asked over its socket, and beats the heart of an environment that ends with
-its maker. Started by `desk`, as ``python -m ephemeral.clusters.vcluster.keeper FOLDER``; ends with the environment.
+its maker. Started by `desk` with its FOLDER; ends with the environment.
 """
 
 import os

@@ -16,6 +16,8 @@ PHASE = "ephemeral/phase"
 
 #: vcluster's own: on what it syncs into its namespace; cluster-scoped objects carry NAMESPACE-x-NAME.
 SYNCED = "vcluster.loft.sh/managed-by"
+#: The object of the environment that a synced one stands for.
+SOURCE_UID = "vcluster.loft.sh/object-uid"
 
 SELECTOR = ",".join(f"{key}={value}" for key, value in MANAGED.items())
 

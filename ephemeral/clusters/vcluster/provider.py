@@ -12,6 +12,7 @@ from ephemeral.clusters.vcluster.remains import orphaned, remove_orphans
 from ephemeral.clusters.vcluster.sizes import check_sizes
 from ephemeral.clusters.vcluster.stamp import Stamp, check_name, create_stamp, find_stamp, list_stamps, why_doomed
 from ephemeral.clusters.vcluster.teardown import delete
+from ephemeral.clusters.vcluster.usage import Usage, usage_by_namespace
 from ephemeral.clusters.vcluster.values import chart_values
 from ephemeral.errors import ClusterError, NoEnvironmentError
 from ephemeral.tools.vcluster import vcluster_release
@@ -19,17 +20,18 @@ from ephemeral.tools.vcluster import vcluster_release
 if TYPE_CHECKING:
     from ephemeral.leases import Lease
     from ephemeral.progress import Progress
-    from ephemeral.spec.model import Spec
+    from ephemeral.spec.model import HostIngress, Spec
     from ephemeral.spec.presets import Policy
 
 
 class VclusterProvider:
     """Virtual clusters in namespaces of one host cluster (implements Provider)."""
 
-    def __init__(self, host: HostCluster, *, server: str = "") -> None:
-        """``server``: how the APIs of environments are reached, as in `cluster.host.server`."""
+    def __init__(self, host: HostCluster, *, server: str = "", ingress: "HostIngress | None" = None) -> None:
+        """``server``: how the APIs of environments are reached, ``ingress`` their apps, as in `cluster.host`."""
         self.host = host
         self._server = server
+        self._ingress = ingress
 
     def create(self, spec: "Spec", policy: "Policy", lease: "Lease", progress: "Progress") -> VclusterCluster:
         """Stamp, then install the chart; nothing is awaited. It ends with this process until detached."""
@@ -53,7 +55,7 @@ class VclusterProvider:
                 os.close(owner)
             delete(self.host, spec.name, only=stamp.uid)
             raise
-        return VclusterCluster(stamp, desk, server=self._server, owner=owner)
+        return self._cluster(stamp, desk, owner)
 
     def get(self, name: str) -> VclusterCluster:
         """Find a cluster by name. Raises NoEnvironmentError, NameTakenError when the name is somebody else's."""
@@ -62,12 +64,12 @@ class VclusterProvider:
             raise NoEnvironmentError(
                 f"there is no environment {name} on the host.", hint="`ephemeral list --all` shows what there is."
             )
-        return VclusterCluster(stamp, self._desk(stamp), server=self._server)
+        return self._cluster(stamp, self._desk(stamp))
 
     def list(self) -> Sequence[VclusterCluster]:
         """Every environment with a lease on the host, by name."""
         stamps = sorted(self.stamps(), key=lambda stamp: stamp.name)
-        return [VclusterCluster(stamp, self._desk(stamp), server=self._server) for stamp in stamps]
+        return [self._cluster(stamp, self._desk(stamp)) for stamp in stamps]
 
     def stamps(self) -> Sequence[Stamp]:
         """Stamps with a lease that can be read; a label alone makes nothing ours."""
@@ -103,6 +105,14 @@ class VclusterProvider:
         removed = delete(self.host, name, force=force)
         desk.remove()
         return removed
+
+    def usage(self) -> Mapping[str, Usage]:
+        """What each environment takes on the host now, by name; those that nobody measures are missing."""
+        measured = usage_by_namespace(self.host.kube, self.host.namespace)
+        return {stamp.name: measured[stamp.namespace] for stamp in self.stamps() if stamp.namespace in measured}
+
+    def _cluster(self, stamp: Stamp, desk: Desk, owner: int | None = None) -> VclusterCluster:
+        return VclusterCluster(stamp, desk, server=self._server, ingress=self._ingress, owner=owner)
 
     def _desk(self, stamp: Stamp) -> Desk:
         return desk_of(stamp.name)

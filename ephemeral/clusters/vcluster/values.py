@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from ephemeral.clusters.vcluster.ingress import ingress_values
 from ephemeral.errors import PolicyError
 from ephemeral.spec.chart_values import added_values, is_below, leaves, overlay
-from ephemeral.spec.model import Cluster
+from ephemeral.spec.model import Cluster, HostIngress
 from ephemeral.spec.presets import ISOLATED_LIMITS, ISOLATED_QUOTA, ISOLATED_REQUESTS, Policy
 from ephemeral.spec.rules import IN_CLUSTER
 from ephemeral.tools.vcluster import vcluster_release
@@ -41,11 +42,12 @@ def chart_values(cluster: Cluster, policy: Policy, *, name: str, namespace: str)
     """
     values = _light(cluster, name, namespace)
     added, places = added_values(cluster.host.chart)
-    derived = _from_policy(policy)
+    derived = _from_policy(policy, cluster.host.ingress)
     conflicts = list(_conflicts(added, places, derived))
     if conflicts:
         hint = "`isolation:` in ephemeral.yaml says how the environment is isolated; the chart follows it."
         raise PolicyError("\n".join(conflicts), hint=hint)
+    overlay(values, ingress_values(cluster.host, name))
     overlay(values, added)
     overlay(values, derived)
     return values
@@ -90,14 +92,14 @@ def _light(cluster: Cluster, name: str, namespace: str) -> Values:
     }
 
 
-def _from_policy(policy: Policy) -> Values:
+def _from_policy(policy: Policy, ingress: HostIngress) -> Values:
     """Null takes a default of the chart away."""
     network = {
         "enabled": policy.network,
         "workload": {
             "publicEgress": {"enabled": policy.public_egress, "cidr": "0.0.0.0/0", "except": _NOT_PUBLIC},
             "egress": [{"to": [_block(each)]} for each in policy.allow_egress],
-            "ingress": [{"from": [_block(each)]} for each in policy.allow_ingress],
+            "ingress": [*({"from": [_block(each)]} for each in policy.allow_ingress), *_from_controller(ingress)],
         },
     }
     return {
@@ -115,6 +117,11 @@ def _from_policy(policy: Policy) -> Values:
         "sync": {"toHost": {"pods": {"useSecretsForSATokens": True}}},
         "telemetry": {"enabled": False},
     }
+
+
+def _from_controller(ingress: HostIngress) -> list[Values]:
+    labels = {"kubernetes.io/metadata.name": ingress.namespace}
+    return [{"from": [{"namespaceSelector": {"matchLabels": labels}}]}] if ingress.namespace else []
 
 
 def _replacing(chart: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str | None]:

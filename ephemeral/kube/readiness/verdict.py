@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from ephemeral.kube.events import Event
 from ephemeral.kube.objects import Object
+from ephemeral.progress import Readiness
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,7 +16,7 @@ class Verdict:
     tell more.
     """
 
-    state: Literal["ready", "pending", "failed"]
+    state: Readiness
     text: str
     lasting: float = 0.0
     hint: str | None = None

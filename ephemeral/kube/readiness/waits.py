@@ -155,5 +155,5 @@ class Readiness:
     def _tell(self, title: str, verdict: Verdict) -> None:
         before = self._states.get(title)
         self._states[title] = verdict
-        if before is None or before.text != verdict.text:
-            self._progress.state(title, verdict.text)
+        if before is None or (before.text, before.state) != (verdict.text, verdict.state):
+            self._progress.state(title, verdict.text, readiness=verdict.state)

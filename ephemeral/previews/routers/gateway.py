@@ -14,7 +14,7 @@ from ephemeral.kube.objects import Object
 from ephemeral.previews.asking import wait_only, wait_some
 from ephemeral.previews.copies import candidate_selector
 from ephemeral.previews.load.plan import Destination, Routed, Routing, Share
-from ephemeral.previews.names import baseline_name, candidate_name
+from ephemeral.previews.names import candidate_name
 from ephemeral.previews.routers import routes, traefik
 from ephemeral.previews.routers.listeners import Listeners, gateway_labels, gateway_services, listeners
 from ephemeral.previews.routers.protocol import Stage, origin
@@ -54,7 +54,10 @@ class GatewayRouter:
             self._wait_accepted(route)
         for service in stage.baseline.services:
             name = service["metadata"]["name"]
-            wait_some(self._url(baseline_name(name), service), "baseline", within=1, deadline=Deadline(_EFFECT_SECONDS))
+            for each in self._of(service):
+                # What the status says may be of before: a Service that came back a moment ago is still to be read.
+                url = stage.url(traefik.NAME, each.split)
+                wait_only(url, "baseline", times=_ON_END, named=True, deadline=Deadline(_EFFECT_SECONDS))
             point(stage.kube, service, gateway_labels(), {each.port: each.split for each in self._of(service)})
             wait_leading(stage.kube, name, stage.namespace, gateway_labels())
             wait_only(self._url(name, service), "baseline", times=_ON_END, deadline=Deadline(_EFFECT_SECONDS))

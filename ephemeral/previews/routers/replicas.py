@@ -15,7 +15,7 @@ from ephemeral.previews.names import candidate_name
 from ephemeral.previews.routers.protocol import Stage, side_by_side
 from ephemeral.previews.routers.selector import SelectorRouter
 from ephemeral.previews.scale import scale
-from ephemeral.previews.services import point, wait_leading
+from ephemeral.previews.services import point, settle, wait_leading
 
 _SHARED = "ephemeral.shared"
 
@@ -41,7 +41,9 @@ class ReplicasRouter:
             raise SpecError(f"a weight is 0 to 100 percent, not {percent}.")
         if percent in (0, 100):
             return self._switch.shift(percent)
-        return "; ".join(self._share(service, percent) for service in self._stage.baseline.services)
+        shares = [self._share(service, percent) for service in self._stage.baseline.services]
+        settle()
+        return "; ".join(shares)
 
     def release(self) -> None:
         """Give the Services their own selectors back."""
@@ -76,7 +78,8 @@ class ReplicasRouter:
 
     def _pods(self, selector: Mapping[str, str]) -> list[Object]:
         labels = ",".join(f"{key}={value}" for key, value in selector.items())
-        return self._stage.kube.list("v1", "Pod", namespace=self._stage.namespace, labels=labels)
+        found = self._stage.kube.list("v1", "Pod", namespace=self._stage.namespace, labels=labels)
+        return [each for each in found if not each["metadata"].get("deletionTimestamp")]
 
     def _label(self, pod: Object, labels: Mapping[str, str], value: str | None) -> None:
         changes = {"metadata": {"labels": dict.fromkeys(labels, value)}}

@@ -6,7 +6,7 @@ from ephemeral.previews.copies import candidate_selector
 from ephemeral.previews.load.plan import Routing, Share
 from ephemeral.previews.names import baseline_name, candidate_name
 from ephemeral.previews.routers.protocol import Stage, side_by_side
-from ephemeral.previews.services import arm_service, point, restore, wait_leading
+from ephemeral.previews.services import arm_service, point, restore, settle, wait_leading
 
 
 class SelectorRouter:
@@ -38,6 +38,7 @@ class SelectorRouter:
                 wait_leading(kube, candidate_name(name), namespace, selector)
             point(kube, service, selector, {})
             wait_leading(kube, name, namespace, selector)
+        settle()
         return f"{percent} % of new connections"
 
     def release(self) -> None:

@@ -33,6 +33,7 @@ def manifests(namespace: str, ports: Sequence[int]) -> list[Object]:
             "roleRef": role,
             "subjects": [subject],
         },
+        _service(namespace, ports),
         {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(namespace), "spec": _spec(ports)},
         {
             "apiVersion": API,
@@ -41,6 +42,13 @@ def manifests(namespace: str, ports: Sequence[int]) -> list[Object]:
             "spec": {"controllerName": _CONTROLLER},
         },
     ]
+
+
+def _service(namespace: str, ports: Sequence[int]) -> Object:
+    """The gateway itself: nobody's way to the app, but how a listener is tried before anybody is sent to it."""
+    found = [{"name": f"port-{port}", "port": port} for port in ports]
+    spec = {"selector": gateway_labels(), "ports": found}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": _metadata(namespace), "spec": spec}
 
 
 def _metadata(namespace: str = "") -> Object:

@@ -77,7 +77,7 @@ def progress():
         def __init__(self):
             self.states = []
 
-        def state(self, subject, text):
+        def state(self, subject, text, *, readiness=None):
             self.states.append((subject, text))
 
     return Remembering()

@@ -304,7 +304,7 @@ def test_webhook_that_is_starting_is_waited_for(kube, operator, group, manifest,
     refusals = []
 
     class StartsTheOperator(Silent):
-        def state(self, subject, text):
+        def state(self, subject, text, *, readiness=None):
             if not refusals:
                 https_server(Webhook, port)
             refusals.append(text)

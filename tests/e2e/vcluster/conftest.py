@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from ephemeral import Environment, up
-from ephemeral.spec.model import Cluster, Isolation, PodNetwork, Spec
-from tests import images, vcluster_images
+from ephemeral.kube.objects import Manifest
+from ephemeral.spec.model import Chart, Cluster, Host, HostIngress, Isolation, PodNetwork, Spec
+from tests import images, programs, traefik, vcluster_images
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +37,27 @@ def starting_host(name: str, state: Path, *, network: PodNetwork = "basic") -> I
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("EPHEMERAL_STATE_DIR", str(state))
             environment.down()
+
+
+def spec_on(host: Environment, name: str, *, ingress: HostIngress | None = None, **keys: Any) -> Spec:
+    """What asks for an environment on a host, by the chart in vcluster's module."""
+    place = Host(
+        kubeconfig=str(host.kubeconfig),
+        chart=Chart(source=str(programs.vcluster() / "chart")),
+        ingress=ingress or HostIngress(),
+    )
+    return Spec(name=name, cluster=Cluster(provider="vcluster", host=place), **keys)
+
+
+@pytest.fixture(scope="session")
+def controller(host: Environment) -> str:
+    """Traefik as the host's shared ingress controller; ADDRESS:PORT at which it takes requests."""
+    return install_controller(host)
+
+
+def install_controller(host: Environment) -> str:
+    """Traefik and the CRDs that it watches; ADDRESS:PORT at which it takes requests."""
+    host.load_image(images.traefik_image())
+    objects = [Manifest(object=each, origin="Traefik") for each in traefik.gateway_definitions() + traefik.manifests()]
+    host.deploy(objects)
+    return urlsplit(host.url(traefik.NAME, namespace=traefik.NAMESPACE)).netloc

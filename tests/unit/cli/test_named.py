@@ -11,7 +11,7 @@ from ephemeral.errors import SpecError
 @pytest.fixture
 def running(monkeypatch):
     """Pretend that environments of these names run; finding one gives back its name."""
-    monkeypatch.setattr("ephemeral.environment.attach", lambda name: f"environment {name}")
+    monkeypatch.setattr("ephemeral.environment.attach", lambda name, **_: f"environment {name}")
 
     def running(*names: str) -> None:
         monkeypatch.setattr("ephemeral.fleet.list_environments", lambda: [{"name": each} for each in names])

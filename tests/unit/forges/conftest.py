@@ -10,6 +10,7 @@ from ephemeral.forges.context import Context
 from ephemeral.forges.github.client import GitHub
 from tests.forges.github_server import HEAD, GitHubServer
 from tests.forges.server import serving
+from tests.unit.forges.stubs import Environments
 
 CONTEXT = Context(
     forge="github",
@@ -45,3 +46,8 @@ def server() -> Iterator[Any]:
 @pytest.fixture
 def github(server: Any) -> GitHub:
     return GitHub(replace(CONTEXT, api=server.url), server.token, sleep=lambda seconds: None)
+
+
+@pytest.fixture
+def environments(monkeypatch: pytest.MonkeyPatch) -> Environments:
+    return Environments.installed(monkeypatch)

@@ -24,7 +24,7 @@ class BusyKube:
 
 
 class Interrupted(Silent):
-    def state(self, subject, text):
+    def state(self, subject, text, *, readiness=None):
         if subject == "ConfigMap default/b":
             raise KeyboardInterrupt
 

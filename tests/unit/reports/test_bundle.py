@@ -51,6 +51,7 @@ class Kube:
 class Subject:
     name = "shop"
     nodes = "real"
+    sections = ()
 
     def __init__(self, logs: dict[str, Path] | None = None, *, diagnosis: str = "") -> None:
         self.kube = Kube()
@@ -153,7 +154,7 @@ def test_what_was_gathered_in_time_is_kept(tmp_path, monkeypatch):
     def slow(_kube, pods, *, previous, **options):
         return release.wait(60) and [] if not previous else log_lines(_kube, pods, previous=True, **options)
 
-    monkeypatch.setattr("ephemeral.reports.bundle._SECONDS", 0.2)
+    monkeypatch.setattr("ephemeral.reports.evidence._SECONDS", 0.2)
     monkeypatch.setattr(collectors, "log_lines", slow)
     try:
         files = content(write_bundle(tmp_path, Subject(), None))
@@ -170,15 +171,15 @@ def test_secrets_are_never_read(tmp_path):
     assert "Secret" not in subject.kube.asked
 
 
-def test_without_an_error_the_command_failed(tmp_path):
-    assert (write_bundle(tmp_path, Subject(), None) / "summary.txt").read_text().startswith("the command failed\n")
+def test_without_an_error_nothing_failed(tmp_path):
+    assert (write_bundle(tmp_path, Subject(), None) / "summary.txt").read_text().startswith("nothing failed\n")
 
 
 def test_writing_it_again_replaces_it(tmp_path):
     write_bundle(tmp_path, Subject(), WorkloadError("first"))
     folder = write_bundle(tmp_path, Subject(diagnosis="etcd was ended by SIGKILL"), WorkloadError("second"))
     files = content(folder)
-    assert set(files) == {"summary.txt", "timeline.json"}
+    assert set(files) == {"summary.txt", "timeline.json", "report.html"}
     assert "first" not in files["summary.txt"]
 
 
@@ -217,7 +218,7 @@ def test_no_client_at_all(tmp_path):
 def test_an_api_that_never_answers_is_given_up(tmp_path, monkeypatch):
     """All collectors together have one deadline, and the process can end although they hang."""
     release = threading.Event()
-    monkeypatch.setattr("ephemeral.reports.bundle._SECONDS", 0.2)
+    monkeypatch.setattr("ephemeral.reports.evidence._SECONDS", 0.2)
     monkeypatch.setattr(Kube, "list", lambda *_, **__: release.wait(60) and [])
     try:
         files = content(write_bundle(tmp_path, Subject(), None))
@@ -233,7 +234,7 @@ def test_a_dead_cluster_is_not_asked(tmp_path):
     subject = Subject(diagnosis="kube-apiserver was ended by SIGKILL")
     files = content(write_bundle(tmp_path, subject, None))
     assert subject.kube.asked == []
-    assert set(files) == {"summary.txt", "timeline.json"}
+    assert set(files) == {"summary.txt", "timeline.json", "report.html"}
     assert "kube-apiserver was ended by SIGKILL\n" in files["summary.txt"]
 
 

@@ -15,7 +15,7 @@ class Shown(Silent):
     def note(self, text):
         self.heard.append((text,))
 
-    def state(self, subject, text):
+    def state(self, subject, text, *, readiness=None):
         self.heard.append((subject, text))
 
 
@@ -60,3 +60,28 @@ def test_json():
     written = json.loads(json.dumps(timeline.to_json()))
     assert written["started-at"].endswith("+00:00")
     assert set(written["phases"][0]) == {"title", "begin", "seconds", "failed"}
+
+
+def test_the_last_state_of_each_workload_is_kept():
+    timeline = Timeline(Silent())
+    timeline.state("etcd", "downloading")
+    timeline.state("Deployment default/web", "0/2 ready", readiness="pending")
+    first = timeline.workloads["Deployment default/web"]
+    timeline.state("Deployment default/web", "2/2 ready", readiness="ready")
+    (web,) = timeline.workloads.values()
+    assert (web.text, web.readiness, web.begin) == ("2/2 ready", "ready", first.begin)
+    assert web.seconds >= first.seconds == 0
+    assert [each["title"] for each in timeline.to_json()["workloads"]] == ["Deployment default/web"]
+
+
+def test_another_deployment_counts_anew():
+    timeline = Timeline(Silent())
+    for readiness in ("pending", "ready", "pending"):
+        timeline.state("Job default/migrate", readiness, readiness=readiness)
+    assert timeline.workloads["Job default/migrate"].seconds == 0
+
+
+def test_a_timeline_shows_through_one_that_is_there():
+    timeline = Timeline(Silent())
+    assert Timeline.of(timeline) is timeline
+    assert isinstance(Timeline.of(Silent()), Timeline)

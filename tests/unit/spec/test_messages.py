@@ -71,6 +71,25 @@ MESSAGES = {
         "cluster: {simulated: {count: yes}}",
         "ephemeral.yaml:1: cluster.simulated.count: must be a whole number from 1, not 'true'.",
     ),
+    "ingress without a namespace": (
+        "cluster: {host: {ingress: {domain: preview.test}}}",
+        (
+            "ephemeral.yaml:1: cluster.host.ingress: namespace is missing: the one from which the controller reaches "
+            "the app."
+        ),
+    ),
+    "gateway without a domain": (
+        "cluster: {host: {ingress: {namespace: traefik, gateway: traefik/shared}}}",
+        "ephemeral.yaml:1: cluster.host.ingress: domain is missing: routes may only take names below it.",
+    ),
+    "no gateway": (
+        "cluster: {host: {ingress: {namespace: traefik, domain: a.test, gateway: shared}}}",
+        "ephemeral.yaml:1: cluster.host.ingress.gateway: 'shared' is not NAMESPACE/NAME of a Gateway.",
+    ),
+    "no domain": (
+        "cluster: {host: {ingress: {namespace: traefik, domain: 'http://a.test'}}}",
+        "ephemeral.yaml:1: cluster.host.ingress.domain: 'http://a.test' is no domain such as preview.example.com.",
+    ),
     "no boolean": (
         "isolation: {network: {public-egress: maybe}}",
         "ephemeral.yaml:1: isolation.network.public-egress: must be true or false, not 'maybe'.",

@@ -66,7 +66,7 @@ class Notes(Silent):
     def note(self, text):
         self.notes.append(text)
 
-    def state(self, subject, text):
+    def state(self, subject, text, *, readiness=None):
         self.states.append((subject, text))
 
 

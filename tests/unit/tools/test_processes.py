@@ -23,7 +23,7 @@ class Loud(Silent):
     def note(self, text):
         print("note", text, flush=True)
 
-    def state(self, subject, text):
+    def state(self, subject, text, *, readiness=None):
         print("state", text, flush=True)
 
 names = sys.argv[1:]

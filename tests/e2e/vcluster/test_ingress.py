@@ -1,0 +1,140 @@
+"""The host's shared ingress controller serves apps of environments: by Ingress, by HTTPRoute, and by `expose`."""
+
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from ephemeral import Environment, up
+from ephemeral.clusters import provider_for
+from ephemeral.kube.services import find_port
+from ephemeral.spec.model import Expose, HostIngress, Source, Spec
+from ephemeral.waiting import Deadline, NotYet, wait_until
+from tests import traefik
+from tests.e2e.objects import deployment, service
+from tests.e2e.vcluster.conftest import spec_on
+from tests.images import AGNHOST
+
+pytestmark = pytest.mark.cluster
+
+NAME = "shop"
+DOMAIN = "preview.test"
+OWN = f"own.{NAME}.{DOMAIN}"
+GATEWAY = f"{traefik.NAMESPACE}/{traefik.GATEWAY}"
+SHARED = HostIngress(namespace=traefik.NAMESPACE, domain=DOMAIN, class_name=traefik.NAME, gateway=GATEWAY)
+
+
+def get(controller: str, host: str) -> str:
+    """Ask the controller for the name of a server, once it has heard of the route."""
+
+    def attempt() -> str:
+        connection = http.client.HTTPConnection(controller, timeout=5)
+        try:
+            connection.request("GET", "/hostname", headers={"Host": host})
+            response = connection.getresponse()
+            if response.status != 200:
+                raise NotYet(f"{response.status} {response.reason}")
+            return response.read().decode()
+        except OSError as error:
+            raise NotYet(str(error)) from error
+        finally:
+            connection.close()
+
+    return wait_until(attempt, deadline=Deadline(20), what=f"http://{host}/hostname")
+
+
+def app(folder: Path) -> Path:
+    """A web server that says its pod's name, and an Ingress and an HTTPRoute of its own."""
+    web = service("web")
+    web["spec"]["ports"][0]["targetPort"] = 8080
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    ingress = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "own", "namespace": "default"},
+        "spec": {
+            "ingressClassName": traefik.NAME,
+            "rules": [{"host": OWN, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}],
+        },
+    }
+    objects = [deployment("web", image=AGNHOST, args=["netexec", "--http-port=8080"]), web, ingress]
+    file = folder / "app.json"
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+    return file
+
+
+@pytest.fixture(scope="module")
+def spec(host: Environment, controller: str, tmp_path_factory: pytest.TempPathFactory) -> Spec:
+    manifests = app(tmp_path_factory.mktemp("app"))
+    return spec_on(
+        host,
+        NAME,
+        ingress=SHARED,
+        app=(Source(manifests=(str(manifests),)),),
+        expose=(Expose(service="web", path="/hostname"),),
+    )
+
+
+@pytest.fixture(scope="module")
+def shop(spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    state = str(tmp_path_factory.mktemp("state"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EPHEMERAL_STATE_DIR", state)
+        environment = up(spec)
+    yield environment
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EPHEMERAL_STATE_DIR", state)
+        environment.down()
+
+
+@pytest.fixture(autouse=True)
+def _pods(shop: Environment) -> None:
+    assert shop.workloads()["Deployment default/web"] == "1/1 ready"
+
+
+def test_expose_gives_the_url_that_the_hosts_controller_serves(shop: Environment, controller: str) -> None:
+    url = shop.urls()["web"]
+    assert url == f"http://web.{NAME}.{DOMAIN}/hostname"
+    assert get(controller, urlsplit(url).netloc).startswith("web-")
+
+
+def test_an_ingress_of_the_app_is_served(shop: Environment, controller: str) -> None:
+    assert get(controller, OWN).startswith("web-")
+
+
+def test_without_a_gateway_expose_makes_an_ingress(shop: Environment, spec: Spec, controller: str) -> None:
+    web = find_port(shop.kube, "web")
+    from dataclasses import replace
+
+    ingress = replace(SHARED, gateway="", domain="other.test")
+    place = replace(spec.cluster, host=replace(spec.cluster.host, ingress=ingress))
+    url = provider_for(place).get(NAME).publish(web, "hostname")
+    assert url == f"http://web.{NAME}.other.test/hostname"
+    assert get(controller, f"web.{NAME}.other.test").startswith("web-")
+
+
+def test_a_route_may_not_take_a_name_of_others(shop: Environment, controller: str) -> None:
+    shop.kube.apply(
+        {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "HTTPRoute",
+            "metadata": {"name": "thief", "namespace": "default"},
+            "spec": {
+                "hostnames": [f"web.elsewhere.{DOMAIN}"],
+                "parentRefs": [{"namespace": traefik.NAMESPACE, "name": traefik.GATEWAY}],
+                "rules": [{"backendRefs": [{"name": "web", "port": 80}]}],
+            },
+        }
+    )
+
+    def refused() -> str:
+        said = [each.message for each in shop.events(warnings=True) if "thief" in each.about]
+        if not said:
+            raise NotYet("vcluster says nothing of it")
+        return said[-1]
+
+    words = wait_until(refused, deadline=Deadline(20), what="refusal")
+    assert f'"web.elsewhere.{DOMAIN}" is not permitted' in words
