@@ -114,7 +114,12 @@ def _evidence(runs: Runs, marked: np.ndarray, bets: Sequence[float]) -> np.ndarr
     for bet in bets:
         logs[places[0], number[places]] = ours * log(bet) - np.log(share * bet + 1 - share)
         total += np.exp(np.minimum(np.cumsum(logs, axis=1), _CLIP))
-    return np.take_along_axis(total / len(bets), number, axis=1)
+    return np.take(total / len(bets), _spread(number))
+
+
+def _spread(number: np.ndarray) -> np.ndarray:
+    """Where in a flattened table of one column a number, from none on, each request finds its own."""
+    return number + (number.max() + 1) * np.arange(len(number))[:, None]
 
 
 def _stakes(runs: Runs, margin: float) -> np.ndarray:
@@ -123,13 +128,12 @@ def _stakes(runs: Runs, margin: float) -> np.ndarray:
     places = np.nonzero(runs.failed)
     ours = runs.candidate[places]
     logs = np.zeros((len(number), number.max() + 1))
-    total = np.zeros(number.shape)
+    total, spread, columns = np.zeros(number.shape), _spread(number), places[1]
     for part in STAKES:
         bet = part / (1 / runs.share - margin)
         fine, of_baseline = np.log1p(bet * margin), np.log1p(bet * (margin + 1 / (1 - runs.share)))
-        columns = places[1]
         logs[places[0], number[places]] = np.where(ours, np.log1p(-part), of_baseline[columns]) - fine[columns]
-        total += np.exp(np.cumsum(fine)) * np.take_along_axis(np.exp(np.cumsum(logs, axis=1)), number, axis=1)
+        total += np.exp(np.cumsum(fine)) * np.take(np.exp(np.cumsum(logs, axis=1)), spread)
     return total / len(STAKES)
 
 
