@@ -8,6 +8,7 @@ to each; the judge is asked after every request. Per case, in seconds from the f
 * slow: the candidate takes half as long again
 * none: both are the same, 1 % fail
 
+Requests that are sent late tell of a machine that is too busy: then the latencies are its own, not the server's.
 The environment's start and the rollout of the candidate are not in it: bench.nodes measures such starts.
 """
 
@@ -79,6 +80,7 @@ def judge(baseline: str, candidate: str, rate: float) -> dict[str, Any]:
         "seconds": round(seconds or summary.seconds, 2),
         "requests": verdict.decided_after or summary.sent,
         "at the candidate": asked["candidate"],
+        "sent": summary.sent,
         "late": summary.late,
     }
 
@@ -94,8 +96,8 @@ def serving(*options: str) -> Iterator[str]:
 
 
 def report(measured: dict[str, list[dict[str, Any]]]) -> None:
-    print("\n| case | verdicts | seconds (median) | slowest | requests (median) | at the candidate |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("\n| case | verdicts | seconds (median) | slowest | requests (median) | at the candidate | sent late |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     wrong = 0
     for case, rounds in measured.items():
         right = _CASES[case][2]
@@ -103,10 +105,11 @@ def report(measured: dict[str, list[dict[str, Any]]]) -> None:
         verdicts = ", ".join(f"{number} {name}" for name, number in Counter(one["verdict"] for one in rounds).items())
         middle = {key: statistics.median(one[key] for one in rounds) for key in ("seconds", "requests")}
         candidate = statistics.median(one["at the candidate"] for one in rounds)
+        late = statistics.median(one["late"] / one["sent"] for one in rounds)
         slowest = max(one["seconds"] for one in rounds)
         print(
             f"| {case} | {verdicts} | {middle['seconds']:.1f} | {slowest:.1f} | {middle['requests']:.0f} "
-            f"| {candidate:.0f} |"
+            f"| {candidate:.0f} | {100 * late:.0f} % |"
         )
     print(f"\n{wrong} verdicts that are not right")
 
