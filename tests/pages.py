@@ -1,10 +1,13 @@
 """An environment to make pages of, without a cluster: everything on it that a page can show, and hostile text."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ephemeral.errors import WorkloadError
 from ephemeral.kube.events import Event
+from ephemeral.previews.judge import ErrorRateCheck, Judge, LatencyCheck, Verdict
+from ephemeral.previews.observations import Arm, Request
 from ephemeral.progress import Silent
 from ephemeral.reports.collectors import PodRow
 from ephemeral.reports.evidence import Answers, Known, look
@@ -89,6 +92,22 @@ def sample(folder: Path, *, failing: bool) -> tuple[Known, Answers]:
         },
         about_logs="3 logs of containers that ran, the last 2000 lines of each.",
     )
+
+
+def preview() -> tuple[list[Request], Verdict]:
+    """A candidate of which every tenth request fails, at weights of 20 and then 50 %."""
+    chance, judge, requests = random.Random(6), Judge([ErrorRateCheck(name=HOSTILE), LatencyCheck()]), []
+    for number in range(600):
+        share = 0.2 if number < 300 else 0.5
+        arm: Arm = "candidate" if chance.random() < share else "baseline"
+        failed = arm == "candidate" and chance.random() < 0.1
+        latency = chance.lognormvariate(0, 0.3) * 0.04
+        request = Request(
+            arm=arm, started=1e9 + number / 50, latency=latency, status=503 if failed else 200, share=share
+        )
+        requests.append(request)
+        judge.add(request)
+    return requests, judge.verdict()
 
 
 def _events() -> list[Event]:

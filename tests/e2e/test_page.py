@@ -1,4 +1,4 @@
-"""The page of a report in a browser: on a phone and on a desk, by day and by night."""
+"""The pages of a report and of a preview in a browser: on a phone and on a desk, by day and by night."""
 
 import os
 import shutil
@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from ephemeral.previews.report import write_page
 from ephemeral.reports.html import render
-from tests.pages import sample
+from tests.pages import HOSTILE, LONG, preview, sample
 
 pytestmark = pytest.mark.extended
 
@@ -33,13 +34,14 @@ COLOURS = """() => [...document.querySelectorAll('body *')]
     return [each.textContent.trim().slice(0, 40), ink, getComputedStyle(below || document.body).backgroundColor];
   })"""
 
-#: Whatever sticks out of the window to the right, by name.
+#: Whatever sticks out of the window to the right, by name, but for what can be pushed aside on its own.
 SPILLS = """() => [...document.querySelectorAll('body *')]
-  .filter(each => each.checkVisibility() && each.getBoundingClientRect().right > innerWidth + 1)
+  .filter(each => each.checkVisibility() && !each.parentElement.closest('.wide')
+    && each.getBoundingClientRect().right > innerWidth + 1)
   .map(each => `${each.tagName} ${each.textContent.trim().slice(0, 40)}`)"""
 
 #: Labels of the picture that run into the time on their right.
-COLLISIONS = """() => [...document.querySelectorAll('svg g')]
+COLLISIONS = """() => [...document.querySelectorAll('svg g:has(.label)')]
   .filter(each => each.querySelector('.label').getBoundingClientRect().right
     > each.querySelector('.time').getBoundingClientRect().left)
   .map(each => each.textContent)"""
@@ -103,6 +105,28 @@ def test_the_picture_has_a_name_and_a_table_for_who_can_not_see_it(browser: Brow
     assert page.get_by_role("row", name="wait").get_by_text("8.6 s, failed").is_visible()
     headings = page.get_by_role("heading", level=2).all_inner_texts()
     assert headings[:2] == ["What failed", "Timeline"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_preview_can_be_read(browser: Browser, tmp_path: Path, pictures: Path, device: str, scheme: Any) -> None:
+    requests, verdict = preview()
+    file = tmp_path / "preview.html"
+    write_page(file, requests, verdict, title=f"shop {HOSTILE} {LONG}")
+    with browser.new_context(**DEVICES[device], color_scheme=scheme) as context:
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
+        page.goto(file.as_uri())
+        page.screenshot(path=pictures / f"preview-{device}-{scheme}.png", full_page=True)
+        _expect_readable(page)
+        assert page.get_by_role("img").count() == 3
+        for row in verdict.rows:  # the words are in sight without pushing the table aside
+            box = page.locator("td", has_text=row.sentence).bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= DEVICES[device]["viewport"]["width"]
+        assert said == []
 
 
 def _expect_readable(page: Page) -> None:

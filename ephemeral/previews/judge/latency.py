@@ -40,6 +40,7 @@ class Latencies:
         self._slow = Odds()
         self._too_slow = Odds()
         self._compared: list[tuple[float, bool, float]] = []
+        self._log_slower = self._log_fine = 0.0
 
     def add(self, request: Request) -> None:
         """Compare an answer with the line as it was drawn before; errors have no latency."""
@@ -55,9 +56,9 @@ class Latencies:
 
     def outcome(self) -> Outcome:
         """Weigh the evidence."""
-        if self._slow.log_more() >= self._enough and self._beyond():
+        if self._log_slower >= self._enough and self._beyond():
             return "fail"
-        if self._sorted["candidate"] and self._too_slow.log_less() >= self._enough_to_pass:
+        if self._sorted["candidate"] and self._log_fine >= self._enough_to_pass:
             return "pass"
         return "inconclusive"
 
@@ -83,8 +84,10 @@ class Latencies:
         self._compared.append((share, candidate, latency / line))
         if latency > line:
             self._slow.add(share, yes=candidate)
+            self._log_slower = self._slow.log_more()
         if latency > (self._check.tolerated(line) if candidate else line):
             self._too_slow.add(share, yes=candidate)
+            self._log_fine = self._too_slow.log_less()
 
     def _draw_line(self) -> None:
         seen = len(self._sorted["baseline"])

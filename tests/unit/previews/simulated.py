@@ -5,6 +5,7 @@ test_simulation.py feeds a sample of the same runs to the real judge and compare
 """
 
 from bisect import insort
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, log
 
@@ -70,29 +71,22 @@ class Decisions:
 
 def error_rates(runs: Runs, check: ErrorRateCheck, *, alpha: float, pass_alpha: float) -> Decisions:
     failed, candidate = runs.failed, runs.candidate
-    stakes = _mean_exp(_stake(runs, part, check.max_increase) for part in STAKES)
     candidates, baselines = np.cumsum(candidate, axis=1), np.cumsum(~candidate, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         theirs = np.cumsum(failed & ~candidate, axis=1) / baselines
         beyond = np.cumsum(failed & candidate, axis=1) / candidates - theirs > check.max_increase
-    worse = _error_evidence(runs) >= 1 / alpha
-    fine = (stakes >= 1 / pass_alpha) & (candidates > 0) & (baselines > 0)
+    worse = _evidence(runs, failed, BETS) >= 1 / alpha
+    fine = (_stakes(runs, check.max_increase) >= 1 / pass_alpha) & (candidates > 0) & (baselines > 0)
     return Decisions(_first(worse), _first(worse & beyond), _first(fine))
 
 
-def _error_evidence(runs: Runs) -> np.ndarray:
-    """The evidence changes at errors only, which are few: compute there, and spread it over the requests between."""
-    number = np.cumsum(runs.failed, axis=1)
-    errors = np.argsort(~runs.failed, axis=1, kind="stable")[:, : number[:, -1].max()]
-    ours, share = np.take_along_axis(runs.candidate, errors, axis=1), runs.share[errors]
-    evidence = _mean_exp(np.cumsum(ours * log(bet) - np.log(share * bet + 1 - share), axis=1) for bet in BETS)
-    before = np.ones((len(evidence), 1))
-    return np.take_along_axis(np.concatenate([before, evidence], axis=1), number, axis=1)
-
-
 def latencies(runs: Runs, check: LatencyCheck, *, alpha: float, pass_alpha: float) -> Decisions:
-    decided = [_latency_run(runs, run, check, alpha, pass_alpha) for run in range(len(runs.candidate))]
-    return Decisions(*(np.array(column) for column in zip(*decided, strict=True)))
+    line = _lines(runs, check)
+    tolerated = np.where(runs.candidate, np.maximum(line * check.max_ratio, line + check.slack), line)
+    worse = _evidence(runs, runs.latency > line, BETS) >= 1 / alpha
+    fine = _evidence(runs, runs.latency > tolerated, [1 / bet for bet in BETS]) >= 1 / pass_alpha
+    fail = [_first_beyond(runs, run, check, worse[run]) if worse[run].any() else NEVER for run in range(len(worse))]
+    return Decisions(_first(worse), np.array(fail), _first(fine))
 
 
 def real_decision(runs: Runs, run: int, check: ErrorRateCheck | LatencyCheck, alpha: float) -> tuple[str, int]:
@@ -106,58 +100,70 @@ def real_decision(runs: Runs, run: int, check: ErrorRateCheck | LatencyCheck, al
     return verdict.outcome, verdict.decided_after or NEVER
 
 
-def _mean_exp(logs: object) -> np.ndarray:
-    each = [np.exp(np.minimum(one, _CLIP)) for one in logs]
-    return sum(each) / len(each)
-
-
 def _first(condition: np.ndarray) -> np.ndarray:
-    return np.where(condition.any(axis=-1), condition.argmax(axis=-1) + 1, NEVER)
+    return np.where(condition.any(axis=1), condition.argmax(axis=1) + 1, NEVER)
 
 
-def _stake(runs: Runs, part: float, margin: float) -> np.ndarray:
-    bet = part / (1 / runs.share - margin)
-    of_arm = np.where(runs.candidate, np.log1p(-part), np.log1p(bet * (margin + 1 / (1 - runs.share))))
-    return np.cumsum(np.where(runs.failed, of_arm, np.log1p(bet * margin)), axis=1)
+def _evidence(runs: Runs, marked: np.ndarray, bets: Sequence[float]) -> np.ndarray:
+    """Whose the marked requests are. They are few: reckon with them alone, then spread it over the requests between."""
+    number = np.cumsum(marked, axis=1)
+    places = np.nonzero(marked)
+    ours, share = runs.candidate[places], runs.share[places[1]]
+    logs = np.zeros((len(marked), number.max() + 1))
+    total = np.zeros(logs.shape)
+    for bet in bets:
+        logs[places[0], number[places]] = ours * log(bet) - np.log(share * bet + 1 - share)
+        total += np.exp(np.minimum(np.cumsum(logs, axis=1), _CLIP))
+    return np.take(total / len(bets), _spread(number))
 
 
-def _latency_run(runs: Runs, run: int, check: LatencyCheck, alpha: float, pass_alpha: float) -> tuple[int, int, int]:
-    candidate, latency, share = runs.candidate[run], runs.latency[run], runs.share
-    line = np.full(len(latency), np.inf)
-    places = np.flatnonzero(~candidate)
-    for seen in range(answers_before_line(check.quantile), len(places) + 1, REFRESH):
-        recent = np.sort(latency[places[max(0, seen - WINDOW) : seen]])
-        line[places[seen - 1] + 1 :] = recent[ceil(check.quantile * len(recent)) - 1]
-    tolerated = np.where(candidate, np.maximum(line * check.max_ratio, line + check.slack), line)
-    slow = np.flatnonzero(latency > line)
-    worse = slow[_crossed(candidate[slow], share[slow], BETS, alpha)]
-    too_slow = np.flatnonzero(latency > tolerated)
-    fine = too_slow[_crossed(candidate[too_slow], share[too_slow], [1 / bet for bet in BETS], pass_alpha)]
-    # The evidence stays as it is until the next slow answer, while the observed quantiles move on with each request.
-    return (
-        int(worse[0]) + 1 if len(worse) else NEVER,
-        _first_beyond(candidate, latency, check, slow, worse),
-        int(fine[0]) + 1 if len(fine) else NEVER,
-    )
+def _spread(number: np.ndarray) -> np.ndarray:
+    """Where in a flattened table of one column a number, from none on, each request finds its own."""
+    return number + (number.max() + 1) * np.arange(len(number))[:, None]
 
 
-def _crossed(candidate: np.ndarray, share: np.ndarray, bets: list[float], alpha: float) -> np.ndarray:
-    logs = (np.cumsum(candidate * log(bet) - np.log(share * bet + 1 - share)) for bet in bets)
-    return np.flatnonzero(_mean_exp(logs) >= 1 / alpha)
+def _stakes(runs: Runs, margin: float) -> np.ndarray:
+    """What is staked on less than the margin: each request moves it alike, but for the few that failed."""
+    number = np.cumsum(runs.failed, axis=1)
+    places = np.nonzero(runs.failed)
+    ours = runs.candidate[places]
+    logs = np.zeros((len(number), number.max() + 1))
+    total, spread, columns = np.zeros(number.shape), _spread(number), places[1]
+    for part in STAKES:
+        bet = part / (1 / runs.share - margin)
+        fine, of_baseline = np.log1p(bet * margin), np.log1p(bet * (margin + 1 / (1 - runs.share)))
+        logs[places[0], number[places]] = np.where(ours, np.log1p(-part), of_baseline[columns]) - fine[columns]
+        total += np.exp(np.cumsum(fine)) * np.take(np.exp(np.cumsum(logs, axis=1)), spread)
+    return total / len(STAKES)
 
 
-def _first_beyond(
-    candidate: np.ndarray, latency: np.ndarray, check: LatencyCheck, slow: np.ndarray, worse: np.ndarray
-) -> int:
-    for crossed in worse:
-        later = slow[slow > crossed]
-        ours = sorted(latency[: crossed + 1][candidate[: crossed + 1]].tolist())
-        theirs = sorted(latency[: crossed + 1][~candidate[: crossed + 1]].tolist())
-        for last in range(crossed, later[0] if len(later) else len(latency)):
-            if last > crossed:
-                insort(ours if candidate[last] else theirs, float(latency[last]))
-            if ours and theirs and _quantile(ours, check) > check.tolerated(_quantile(theirs, check)):
-                return int(last) + 1
+def _lines(runs: Runs, check: LatencyCheck) -> np.ndarray:
+    """Between fast and slow, as drawn before each request; infinite before there is one."""
+    seen = np.cumsum(~runs.candidate, axis=1)
+    places = np.nonzero(~runs.candidate)
+    answers = np.full((len(seen), seen.max()), np.inf)
+    answers[places[0], seen[places] - 1] = runs.latency[places]
+    first = answers_before_line(check.quantile)
+    lines = [np.full(len(seen), np.inf)]
+    for last in range(first, answers.shape[1] + 1, REFRESH):
+        recent = answers[:, max(0, last - WINDOW) : last]
+        place = ceil(check.quantile * recent.shape[1]) - 1
+        lines.append(np.partition(recent, place, axis=1)[:, place])
+    before = seen - ~runs.candidate
+    return np.take_along_axis(np.stack(lines, axis=1), np.maximum(0, (before - first) // REFRESH + 1), axis=1)
+
+
+def _first_beyond(runs: Runs, run: int, check: LatencyCheck, worse: np.ndarray) -> int:
+    """The evidence stays as it is until the next slow answer, while the observed quantiles move on."""
+    start = int(worse.argmax())
+    candidate, latency = runs.candidate[run], runs.latency[run]
+    ours = sorted(latency[:start][candidate[:start]].tolist())
+    theirs = sorted(latency[:start][~candidate[:start]].tolist())
+    rest = zip(candidate[start:].tolist(), latency[start:].tolist(), worse[start:].tolist(), strict=True)
+    for number, (is_ours, seconds, crossed) in enumerate(rest, start + 1):
+        insort(ours if is_ours else theirs, seconds)
+        if crossed and ours and theirs and _quantile(ours, check) > check.tolerated(_quantile(theirs, check)):
+            return number
     return NEVER
 
 

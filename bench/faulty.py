@@ -1,0 +1,36 @@
+"""An app that fails and dawdles as told: ``python -m bench.faulty --errors 0.05 --seconds 0.02``; prints its port."""
+
+import argparse
+import random
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 512
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--errors", type=float, default=0.0, help="the part of the requests that get a 503")
+    parser.add_argument("--seconds", type=float, default=0.02, help="median latency")
+    parser.add_argument("--spread", type=float, default=0.3, help="standard deviation of the latency's logarithm")
+    options = parser.parse_args()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            time.sleep(random.lognormvariate(0, options.spread) * options.seconds)
+            self.send_response(503 if random.random() < options.errors else 200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = _Server(("127.0.0.1", 0), Handler)
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
