@@ -36,7 +36,8 @@ def shell_env(tmp_path: Path) -> dict[str, str]:
     path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
     # As built by a reader without a registry at hand.
     images = {"PODINFO_IMAGE": str(podinfo_image()), "TRAEFIK_IMAGE": str(traefik_image())}
-    return {**os.environ, **images, "PATH": path, "PYTEST_ADDOPTS": "-p no:cacheprovider"}
+    places = {"PATH": path, "EPHEMERAL_REPORT": str(tmp_path / "report")}
+    return {**os.environ, **images, **places, "PYTEST_ADDOPTS": "-p no:cacheprovider"}
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")], ids=lambda page: page.name)
