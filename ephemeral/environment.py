@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ephemeral.kube.objects import Manifest, Object
     from ephemeral.previews.preview import Preview
     from ephemeral.reports.html import Section
+    from ephemeral.spec.preview_model import Preview as PreviewDefinition
     from ephemeral.verify import Finding, Subject
 
 #: A control plane on an overloaded two-core machine needs some ten seconds; nobody should wait longer than this.
@@ -234,8 +235,11 @@ class Environment:
         preview = self.spec.preview
         return {**self.spec.images, **preview.baseline.images} if preview else self.spec.images
 
-    def preview(self) -> "Preview":
-        """Baseline and candidate of the app side by side, as `preview` of its spec describes it: nothing begins yet."""
+    def preview(self, definition: "PreviewDefinition | None" = None) -> "Preview":
+        """Baseline and candidate of the app side by side; nothing begins before its `start()`.
+
+        ``definition`` says what `preview:` says in ephemeral.yaml; without it, the spec does.
+        """
         from ephemeral.images import override_names, read_imports
         from ephemeral.kube.objects import Manifest
         from ephemeral.previews.preview import Host, Preview
@@ -260,7 +264,7 @@ class Environment:
             url=lambda service, port, namespace: self.url(service, port=port, namespace=namespace),
             progress=self.progress,
         )
-        return Preview(host, self.spec.preview)
+        return Preview(host, definition or self.spec.preview)
 
     def _warn_of_idle_policies(self, manifests: "Sequence[Manifest]") -> None:
         """An app that brings NetworkPolicies may rely on them."""

@@ -1,5 +1,6 @@
 """`ephemeral preview`: baseline and candidate side by side, and a verdict."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 #: What a verdict is worth as an exit code; a preview without one has not failed.
 _EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3, "": 0}
 
+#: Where a preview's records are, below the report of its environment.
+_FOLDER = "preview"
+
 _watch_option = click.option("--watch", is_flag=True, help="Follow the preview until it is over.")
 
 
@@ -40,11 +44,13 @@ def preview() -> None:
 def start(*, report: Path, watch: bool, output: str, **options: Any) -> None:
     """Begin the preview and do its steps, or go on with one that was left; ends at a pause until `promote`.
 
-    The environment runs already, with the baseline in it. What the load saw goes to the report's directory. With
-    `--watch`, it waits at such a pause until somebody promotes or aborts.
+    The environment runs already, with the baseline in it; inside `ephemeral run` it is that one. What the load saw goes
+    to the report's directory, as a page and a picture, too. With `--watch`, it waits at such a pause until somebody
+    promotes or aborts.
     """
     with _opened(options) as found:
         state = found.start(records=_records(report, found))
+        _draw(report, found)
         if watch and state.phase == "paused":
             state = found.follow()
     _finish(state, output)
@@ -72,6 +78,7 @@ def promote(*, report: Path, output: str, **options: Any) -> None:
     """
     with _opened(options) as found:
         state = found.promote(records=_records(report, found))
+        _draw(report, found)
     _finish(state, output)
 
 
@@ -95,6 +102,22 @@ def url(*, name: str, service: str, port: str) -> None:
         click.echo(found.url(service, port))
 
 
+@preview.command()
+@name_option
+@report_option
+def report(*, name: str, report: Path) -> None:
+    """Draw the preview again out of what its load saw, into the report's directory; print the paths.
+
+    A page for a browser and, where matplotlib is installed, a PNG. The environment need not be there any more if its
+    name is given.
+    """
+    name = name or find_environment(name).name
+    from ephemeral.previews.report import draw_records
+
+    for path in draw_records(report / name / _FOLDER, title=name):
+        click.echo(path)
+
+
 @contextmanager
 def _opened(options: dict[str, Any]) -> "Iterator[Preview]":
     """The preview that ephemeral.yaml describes."""
@@ -103,7 +126,8 @@ def _opened(options: dict[str, Any]) -> "Iterator[Preview]":
     from ephemeral.environment import attach
 
     with open_progress() as progress:
-        yield attach(spec.name, spec=spec if spec.preview else None, progress=progress).preview()
+        name = options["name"] or os.environ.get("EPHEMERAL_CURRENT") or spec.name
+        yield attach(name, spec=spec if spec.preview else None, progress=progress).preview()
 
 
 @contextmanager
@@ -116,7 +140,19 @@ def _named(name: str) -> "Iterator[Preview]":
 
 
 def _records(report: Path, found: "Preview") -> Path:
-    return report / found.environment / "preview"
+    return report / found.environment / _FOLDER
+
+
+def _draw(report: Path, found: "Preview") -> None:
+    """Draw the verdict beside its records; a preview that has none yet leaves nothing to draw."""
+    from ephemeral.previews.records import VERDICT
+
+    folder = _records(report, found)
+    if (folder / VERDICT).exists():
+        from ephemeral.previews.report import draw_records
+
+        for path in draw_records(folder, title=found.environment):
+            click.echo(f"report: {path}", err=True)
 
 
 def _show(state: "State", output: str) -> None:

@@ -27,6 +27,8 @@ from ephemeral.spec.preview_rules import router_of
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
 _FOLLOW_SECONDS = 24 * 3600.0
+#: What an archive of the gateway's image is called once it is loaded.
+_GATEWAY = "docker.io/library/traefik"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,7 +191,8 @@ class Preview:
     def _run(self, hold: Hold, definition: Definition, records: Path | None, *, going_on: bool = False) -> State:
         state = self.status()
         baseline = find_baseline(self._host.kube, definition.service, namespace=self._namespace)
-        stage = self._stage(baseline)
+        gateway = self._host.load({_GATEWAY: definition.gateway_image})[_GATEWAY] if not going_on else ""
+        stage = self._stage(baseline, gateway)
         router = self._router(state, stage)
         if not going_on:
             self._put_candidate(hold, definition, stage, router)
@@ -247,7 +250,7 @@ class Preview:
             end(hold, stage, self._router(state, stage), state)
         return self.status()
 
-    def _stage(self, baseline: Baseline) -> Stage:
+    def _stage(self, baseline: Baseline, gateway_image: str = "") -> Stage:
         host, state = self._host, self._store.read()
         seconds = state.timeout if state else 120.0
         return Stage(
@@ -256,6 +259,7 @@ class Preview:
             put=lambda objects: host.put(objects, seconds),
             url=lambda service, port: host.url(service, port, self._namespace),
             progress=host.progress,
+            gateway_image=gateway_image,
         )
 
     def _router(self, state: State, stage: Stage) -> Router:

@@ -27,6 +27,8 @@ class Records:
             yield cls(None, None)
             return
         folder.mkdir(parents=True, exist_ok=True)
+        if fresh:
+            (folder / VERDICT).unlink(missing_ok=True)
         with (folder / REQUESTS).open("w" if fresh else "a", encoding="utf-8") as lines:
             yield cls(folder, lines)
 

@@ -60,6 +60,7 @@ def _resolve_preview(preview: Preview, folder: Path) -> Preview:
             manifests=tuple(str(folder / path) for path in candidate.manifests),
         ),
         baseline=replace(baseline, images=_resolve_images(baseline.images, folder)),
+        gateway_image=_resolve_images({"": preview.gateway_image}, folder)[""],
     )
 
 

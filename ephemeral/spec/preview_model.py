@@ -130,9 +130,9 @@ class Preview:
             "pods (connections); `auto`: `gateway-api` for a canary, `service` for blue-green."
         ),
     )
-    gateway_class: str = field(
-        default="",
-        metadata=doc("GatewayClass of the cluster; empty: the only one, else Traefik is installed."),
+    gateway_image: str = field(
+        default="docker.io/library/traefik:v3.6.6",
+        metadata=doc("Image of Traefik, which router `gateway-api` installs: a name, or an archive as under `images`."),
     )
     steps: tuple[Step, ...] = field(
         default=(), metadata=doc("What is done, in this order; empty: `weight: 50` (canary), `load`, `check`.")

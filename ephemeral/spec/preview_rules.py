@@ -46,6 +46,7 @@ def preview_rules(
         "preview.namespace": of_text(rules["label"]),
         "preview.candidate.images.*": of_text(rules["image"]),
         "preview.baseline.images.*": of_text(rules["image"]),
+        "preview.gateway-image": of_text(rules["image"]),
         "preview.steps.*": _one_of(_STEPS, "step"),
         "preview.steps.*.weight": of_text(_weight),
         "preview.steps.*.pause": of_text(_pause),

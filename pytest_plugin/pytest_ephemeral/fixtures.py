@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ephemeral.environment import Environment
     from ephemeral.kube.client import Kube
     from ephemeral.kube.portforward import PortForward
+    from ephemeral.previews.preview import Preview
 
 
 def _scope(fixture_name: str, config: pytest.Config) -> Any:
@@ -164,6 +165,27 @@ def url(request: pytest.FixtureRequest, ephemeral_variant: Variant) -> "Callable
             return environment.url(service, **where)
 
     return find
+
+
+@pytest.fixture
+def preview(request: pytest.FixtureRequest, ephemeral_variant: Variant) -> "Iterator[Callable[..., Preview]]":
+    """Baseline and candidate side by side: `preview(service="web", candidate={"images": {...}}).start().verdict`.
+
+    Takes the keys of `preview:` in ephemeral.yaml; without any, what stands there. The result has `start()`,
+    `promote()`, `abort()`, `status()` and `url()`. What is not over when the test is, is aborted. Real nodes only.
+    """
+    from pytest_ephemeral.previews import abort_what_is_left, described
+
+    environment = _environment_of(request)
+
+    def describe(**keys: Any) -> "Preview":
+        __tracebackhide__ = True
+        with _plainly(request.config):
+            return described(environment, keys)
+
+    yield describe
+    with _plainly(request.config):
+        abort_what_is_left(environment)
 
 
 def _environment_of(request: pytest.FixtureRequest) -> "Environment":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.images import podinfo_image
+from tests.images import podinfo_image, traefik_image
 
 pytestmark = pytest.mark.cluster
 
@@ -34,8 +34,10 @@ def shell_env(tmp_path: Path) -> dict[str, str]:
     programs.mkdir()
     (programs / "kubectl").symlink_to(kubectl)
     path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
-    image = str(podinfo_image())  # as built by a reader without a registry at hand
-    return {**os.environ, "PATH": path, "PYTEST_ADDOPTS": "-p no:cacheprovider", "PODINFO_IMAGE": image}
+    # As built by a reader without a registry at hand.
+    images = {"PODINFO_IMAGE": str(podinfo_image()), "TRAEFIK_IMAGE": str(traefik_image())}
+    places = {"PATH": path, "EPHEMERAL_REPORT": str(tmp_path / "report")}
+    return {**os.environ, **images, **places, "PYTEST_ADDOPTS": "-p no:cacheprovider"}
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")], ids=lambda page: page.name)

@@ -18,7 +18,6 @@ from ephemeral.previews.asking import ask
 from ephemeral.previews.observations import read_requests
 from ephemeral.previews.preview import Preview
 from ephemeral.previews.records import REQUESTS
-from ephemeral.previews.routers import traefik
 from ephemeral.previews.state import State
 from ephemeral.spec.load import load
 from ephemeral.spec.model import Cluster, Spec
@@ -47,7 +46,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
 @pytest.fixture(autouse=True)
 def baseline(env: Environment, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("EPHEMERAL_STATE_DIR", str(env.kubeconfig.parents[2]))
-    env.deploy([Manifest(object=each, origin="test") for each in podinfo.app(replicas=2)])
+    env.deploy([Manifest(object=each, origin="test") for each in podinfo.app()])
     yield
     left = env.kube.list("apps/v1", "Deployment", namespace="default", labels="ephemeral/preview=candidate")
     if left:
@@ -102,11 +101,11 @@ def messages(env: Environment, times: int = 20, **headers: str) -> set[str]:
 
 
 def test_a_gateway_whose_image_is_not_to_be_had_ends_the_start_with_why(
-    env: Environment, described: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    env: Environment, described: Callable[..., Path]
 ) -> None:
-    monkeypatch.setattr(traefik, "IMAGE", "registry.invalid/no/such:1")
+    path = described(**{"gateway-image": "registry.invalid/no/such:1"})
     with pytest.raises(WorkloadError, match=r"ephemeral-gateway.*(ImagePull|ErrImage|registry\.invalid)"):
-        preview_of(described()).start()
+        preview_of(path).start()
     assert env.preview().status().phase == "aborted"
     assert messages(env) == {"baseline"}
 
@@ -141,6 +140,7 @@ def test_a_slow_candidate_fails_by_its_latency(
     assert "p95" in state.sentence
 
 
+@pytest.mark.extended  # in the core tier, one that is killed halfway is promoted so, and docs' examples are
 def test_a_good_candidate_is_promoted_by_blue_green_and_nobody_notices(
     env: Environment, described: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -179,6 +179,7 @@ def test_a_candidate_that_never_gets_ready_is_removed_with_why(
     assert users.failures == []
 
 
+@pytest.mark.extended  # in the core tier, it is one whose router is killed
 def test_an_identical_candidate_is_said_to_be_one_and_judged_all_the_same(
     env: Environment, described: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -209,7 +210,7 @@ def test_commands_decide_too(env: Environment, described: Callable[..., Path], t
 def test_a_router_that_is_killed_goes_on_where_it_was(
     env: Environment, described: Callable[..., Path], tmp_path: Path
 ) -> None:
-    path = described(load={"duration": "10s"}, **{"on-pass": "hold"})
+    path = described(load={"duration": "8s"}, **{"on-pass": "hold"})  # identical to the baseline, too
     with ThreadPoolExecutor(1) as pool:
         begun = pool.submit(lambda: preview_of(path).start(records=tmp_path))
         wait_for(env, lambda state: "load of" in "".join(state.history[-1:]))
@@ -217,12 +218,20 @@ def test_a_router_that_is_killed_goes_on_where_it_was(
             env.kube.delete("v1", "Pod", pod["metadata"]["name"], "default")
         state = begun.result()
     assert state.verdict in ("pass", "inconclusive")
+    assert any("identical" in line for line in state.history)
     last = list(read_requests(tmp_path / REQUESTS))[-50:]
     assert {each.arm for each in last} == {"baseline", "candidate"}
     assert not any(each.failed for each in last)
 
 
-@pytest.mark.parametrize("moment", ["load of", "in effect: 100 %", "the baseline is updated"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("load of", marks=pytest.mark.extended),
+        pytest.param("in effect: 100 %", marks=pytest.mark.extended),
+        "the baseline is updated",
+    ],
+)
 def test_whoever_is_killed_another_goes_on(
     env: Environment, described: Callable[..., Path], tmp_path: Path, moment: str
 ) -> None:
@@ -236,9 +245,10 @@ def test_whoever_is_killed_another_goes_on(
         started.wait()
         verb = ["start", "-f", path] if moment == "load of" else ["promote", "-f", path]
         state = run(*verb, code=0, cwd=tmp_path)
-    assert state["phase"] == "promoted"
+    assert (state["verdict"], state["phase"]) == ("pass", "promoted")
     assert users.failures == []
     assert messages(env) == {"candidate"}
+    assert env.workloads().keys() == {"Deployment default/podinfo", "Deployment default/ephemeral-gateway"}
 
 
 def test_an_abort_stops_whoever_works_on_it_and_two_at_once_do_no_harm(

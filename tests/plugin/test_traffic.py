@@ -12,7 +12,7 @@ from tests.plugin.suites import wait_nothing_left
 pytestmark = pytest.mark.cluster
 
 MODULE = """
-    import threading, socket, urllib.error, urllib.request
+    import pytest, threading, socket, urllib.error, urllib.request
     from pytest_ephemeral import expect
 
     def get(url):
@@ -68,6 +68,26 @@ MODULE = """
     def test_no_such_service(url):
         url("nowhere")
 
+    @pytest.mark.parametrize("hold", [True, False])
+    def test_a_preview(preview, url, hold):
+        ends = {"on-pass": "hold", "on-fail": "hold"} if hold else {}
+        found = preview(
+            service=["web"],
+            strategy="blue-green",
+            grace="0s",
+            load={"duration": "1s", "paths": [{"path": "/index.html"}]},
+            checks=[{"run": ["true"]}],
+            **ends,
+        )
+        state = found.start()
+        assert (state.verdict, state.phase) == ("pass", "held" if hold else "promoted")
+        if hold:
+            assert get(found.url() + "index.html") == get(url("web") + "index.html") == "hello\\n"
+
+    def test_no_candidate_outlives_its_test(kube):
+        names = [each["metadata"]["name"] for each in kube.list("apps/v1", "Deployment", namespace="default")]
+        assert names == ["web"]
+
     def test_logs(kube):
         expect(kube).pod("echo").logs_contain("listening")
         expect(kube).deployment("web").available()
@@ -93,7 +113,7 @@ def test_real_pods(pytester: pytest.Pytester, suite: Suite) -> None:
     spec = {"name": "traffic", "app": [{"manifests": "app.json"}], "images": {"busybox": str(busybox_image())}}
     (pytester.path / "ephemeral.yaml").write_text(json.dumps(spec))
     result = suite(MODULE, "--ephemeral-nodes=real")
-    result.assert_outcomes(passed=7, failed=2)
+    result.assert_outcomes(passed=10, failed=2)
     result.stdout.fnmatch_lines(["*Service default/web has no port 81; it has http.*"])
     result.stdout.fnmatch_lines(["*there is no Service default/nowhere.*"])
     wait_nothing_left()

@@ -46,7 +46,7 @@ class GatewayRouter:
         stage = self._stage
         ports = [number for each in self._listeners for number in (each.split, each.baseline, each.candidate)]
         install_definitions(stage.kube)
-        stage.put(traefik.manifests(stage.namespace, ports))
+        stage.put(traefik.manifests(stage.namespace, ports, stage.gateway_image))
         stage.put([*gateway_services(self._listeners, candidate_selector, gateway_labels())])
         found = [route for each in self._listeners for route in (routes.split_route(each, 0), *routes.arm_routes(each))]
         stage.put([routes.gateway(stage.namespace, traefik.CLASS, ports), *found])

@@ -18,7 +18,7 @@ class Stage:
     """What a router works on: the cluster, what is previewed, and the ways to put things there and to reach them.
 
     ``put`` applies objects under the isolation policy and waits until they are ready; ``url`` opens a Service's port to
-    this machine.
+    this machine. ``gateway_image`` is what a router runs that needs a gateway of its own.
     """
 
     kube: Kube
@@ -26,6 +26,7 @@ class Stage:
     put: Callable[[Sequence[Object]], None]
     url: Callable[[str, int | str], str]
     progress: Progress
+    gateway_image: str = ""
 
     @property
     def namespace(self) -> str:

@@ -8,7 +8,6 @@ from ephemeral.previews.names import LABEL
 from ephemeral.previews.routers.listeners import gateway_labels
 from ephemeral.previews.routers.routes import API
 
-IMAGE = "docker.io/library/traefik:v3.6.6"
 CLASS = "ephemeral"
 NAME = "ephemeral-gateway"
 
@@ -17,7 +16,7 @@ _PING_PORT = 9000
 _READ = ("get", "list", "watch")
 
 
-def manifests(namespace: str, ports: Sequence[int]) -> list[Object]:
+def manifests(namespace: str, ports: Sequence[int], image: str) -> list[Object]:
     """Traefik with an entry point for each of ``ports``, and the GatewayClass by which it is asked for."""
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(namespace)}
     subject = {"kind": "ServiceAccount", "name": NAME, "namespace": namespace}
@@ -34,7 +33,7 @@ def manifests(namespace: str, ports: Sequence[int]) -> list[Object]:
             "subjects": [subject],
         },
         _service(namespace, ports),
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(namespace), "spec": _spec(ports)},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(namespace), "spec": _spec(ports, image)},
         {
             "apiVersion": API,
             "kind": "GatewayClass",
@@ -67,10 +66,10 @@ def _rules() -> list[Object]:
     ]
 
 
-def _spec(ports: Sequence[int]) -> Object:
+def _spec(ports: Sequence[int], image: str) -> Object:
     container: dict[str, Any] = {
         "name": "traefik",
-        "image": IMAGE,
+        "image": image,
         "args": _arguments(ports),
         "ports": [{"name": f"port-{port}", "containerPort": port} for port in ports],
         "readinessProbe": {"httpGet": {"path": "/ping", "port": _PING_PORT}, "periodSeconds": 1},

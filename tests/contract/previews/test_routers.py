@@ -22,6 +22,7 @@ from ephemeral.previews.routers import Router, Stage, router_named
 from ephemeral.previews.wanted import wanted
 from ephemeral.process import run
 from tests import podinfo, programs
+from tests.images import TRAEFIK
 
 pytestmark = pytest.mark.cluster
 
@@ -43,6 +44,7 @@ def stage(env: Environment) -> Stage:
         put=put,
         url=lambda service, port: env.url(service, port=port),
         progress=env.progress,
+        gateway_image=TRAEFIK,
     )
 
 
