@@ -31,4 +31,4 @@ def up(*, report: Path, junit: Path | None, output: str, **options: Any) -> None
         with open_progress() as shown:
             timeline = record.timeline = Timeline(shown)
             environment = create(loaded.spec, owner=owner_from_ci(), detach=True, report=report, progress=timeline)
-    show(environment.describe(), output)
+    show({**environment.describe(), "urls": environment.urls(), "created": environment.is_new}, output)

@@ -1,0 +1,11 @@
+# Sourced: where this checkout (`$root`) is, and where in a job it is installed (`$virtualenv`, `$programs`).
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# A job may use two versions of the action.
+place="${RUNNER_TEMP:?is set by the runner}/ephemeral-$(printf %s "$root" | cksum | cut -d ' ' -f 1)"
+virtualenv="$place/venv"
+programs="$place/bin"
+python="$virtualenv/bin/python"
+ephemeral="$virtualenv/bin/ephemeral"
+# What is started here is to outlive the job's steps: the runner ends what it finds by this variable.
+export RUNNER_TRACKING_ID=
