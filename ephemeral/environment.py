@@ -133,6 +133,11 @@ class Environment:
         return self._cluster.kubeconfig
 
     @property
+    def is_new(self) -> bool:
+        """Whether it was made here; one that ran already was updated in place."""
+        return not self._was_found
+
+    @property
     def lease(self) -> Lease:
         """Owner and deadline."""
         return self._cluster.lease

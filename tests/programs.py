@@ -50,6 +50,16 @@ def traefik() -> Path:
     return _pinned("traefik")
 
 
+def act() -> Path:
+    """The runner of GitHub's workflows on this machine."""
+    return _pinned("act") / "act"
+
+
+def actionlint() -> Path:
+    """The linter of GitHub's workflows."""
+    return _pinned("actionlint") / "actionlint"
+
+
 def pinned_version(name: str) -> str:
     """What ``modules/programs.toml`` says, ``0.36.0``."""
     version: str = _rows()[name]["versions"][0]

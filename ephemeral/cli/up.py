@@ -33,6 +33,7 @@ def up(*, report: Path, junit: Path | None, dotenv: Path | None, output: str, **
         with open_progress() as shown:
             timeline = record.timeline = Timeline(shown)
             environment = create(loaded.spec, owner=owner_from_ci(), detach=True, report=report, progress=timeline)
+        urls = environment.urls()
         if dotenv:
-            write_dotenv(dotenv, environment.name, environment.urls())
-    show(environment.describe(), output)
+            write_dotenv(dotenv, environment.name, urls)
+    show({**environment.describe(), "urls": urls, "created": environment.is_new}, output)
