@@ -57,6 +57,13 @@ def path_of(host: HostCluster, api_version: str, kind: str, namespace: str) -> s
     return resource.path(namespace)
 
 
+def left_of(host: HostCluster, name: str) -> list[Object]:
+    """Everything that is there of an environment, which after its end must be nothing; not the stamp itself."""
+    namespace = host.namespace or naming.namespace_of(name)
+    inside = look_into(host, namespace, labels=f"{naming.SYNCED}={name}" if host.namespace else "").items
+    return [*inside, *cluster_scoped(host, name, namespace)]
+
+
 def cluster_scoped(host: HostCluster, name: str, namespace: str) -> list[Object]:
     """Cluster-scoped objects that belong to an environment: synced ones, and the chart's roles."""
     found = []
