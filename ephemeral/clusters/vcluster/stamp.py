@@ -6,6 +6,7 @@ used, it is a ConfigMap in that.
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -143,13 +144,11 @@ def create_stamp(
         path, kind = "/api/v1/namespaces", "Namespace"
     body = {"apiVersion": "v1", "kind": kind, "metadata": metadata}
     try:
-        item = host.kube.transport.request("POST", path, body=body, query={"fieldManager": "ephemeral"}).json()
+        with _telling_rights():
+            item = host.kube.transport.request("POST", path, body=body, query={"fieldManager": "ephemeral"}).json()
     except ApiError as error:
         if error.status == _CONFLICT:
             raise _taken(host, name) from error
-        if error.status == _FORBIDDEN:
-            hint = "`ephemeral doctor --host` shows which rights are missing, and the YAML that grants them."
-            raise ClusterError(f"the host refuses: {error.message}", hint=hint) from error
         raise
     return Stamp(host=host, item={**body, **item})
 
@@ -163,7 +162,8 @@ def find_stamp(host: HostCluster, name: str) -> Stamp | None:
     """The stamp of an environment; None when there is none. Raises NameTakenError when the name is somebody else's."""
     check_name(name)
     kind = "ConfigMap" if host.namespace else "Namespace"
-    item = host.kube.get("v1", kind, naming.namespace_of(name), host.namespace or None)
+    with _telling_rights():
+        item = host.kube.get("v1", kind, naming.namespace_of(name), host.namespace or None)
     if item is None:
         return None
     labels = item["metadata"].get("labels") or {}
@@ -179,7 +179,9 @@ def list_stamps(host: HostCluster) -> Iterator[Stamp]:
     """The stamps of all environments of a host, or of the one namespace of it that may be used."""
     kind = "ConfigMap" if host.namespace else "Namespace"
     labels = f"{naming.SELECTOR},{naming.ENVIRONMENT}"
-    for item in host.kube.list("v1", kind, namespace=host.namespace or None, labels=labels):
+    with _telling_rights():
+        items = host.kube.list("v1", kind, namespace=host.namespace or None, labels=labels)
+    for item in items:
         yield Stamp(host=host, item=item)
 
 
@@ -202,6 +204,18 @@ def check_name(name: str) -> None:
         name_rule(name)
     except SpecError as error:
         raise SpecError(f"{name!r} is no name of an environment: {error.message}") from error
+
+
+@contextmanager
+def _telling_rights() -> Iterator[None]:
+    """What a host refuses it names itself, verb and resource; here stands what to do about it."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status != _FORBIDDEN:
+            raise
+        hint = "`ephemeral doctor --host` shows which rights are missing, and the YAML that grants them."
+        raise ClusterError(f"the host refuses: {error.message}", hint=hint) from error
 
 
 def _check_vacant(host: HostCluster, name: str) -> None:
