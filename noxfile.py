@@ -12,8 +12,13 @@ nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "test"]
 
-#: Tests that share nothing of the machine, so that two processes may run them at once.
-PARALLEL = ("tests/unit", "tests/contract/forges")
+#: Tests that share nothing of the machine, so that two processes may run them at once. Of those that start clusters,
+#: only such as start one at a time: where many start at once, a slow machine exceeds Kubernetes' own time limits.
+PARALLEL = (
+    "tests/unit",
+    "tests/contract/forges",
+    "tests/e2e/test_isolation.py",
+)
 
 
 @nox.session

@@ -37,7 +37,12 @@ def source(folder: Path, *manifests: dict[str, Any]) -> Source:
 
 
 @pytest.fixture(scope="module")
-def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("isolation")
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory, state: Path) -> Iterator[Environment]:
     """An app in `default` and in a namespace that it brings."""
     app = source(
         tmp_path_factory.mktemp("app"),
@@ -46,8 +51,17 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
         deployment("db", namespace="team"),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EPHEMERAL_STATE_DIR", str(tmp_path_factory.mktemp("isolation")))
+        patch.setenv("EPHEMERAL_STATE_DIR", str(state))
         with ephemeral.up(Spec(name="isolated", cluster=SIMULATED, app=(app,))) as environment:
+            yield environment
+
+
+@pytest.fixture(scope="module")
+def stranger(state: Path) -> Iterator[Environment]:
+    """An environment without an app, in which nothing is made."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EPHEMERAL_STATE_DIR", str(state))
+        with ephemeral.up(Spec(name="stranger", cluster=SIMULATED)) as environment:
             yield environment
 
 
@@ -120,15 +134,16 @@ def test_the_quota_counts_from_the_first_moment() -> None:
     assert all("exceeded quota: ephemeral" in words for words in refusals)
 
 
-def test_an_app_beyond_the_total_is_refused_with_the_arithmetic_before_anything_is_made(tmp_path: Path) -> None:
+def test_an_app_beyond_the_total_is_refused_with_the_arithmetic_before_anything_is_made(
+    stranger: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = source(
         tmp_path, deployment("web", replicas=15), namespace("team"), deployment("db", replicas=8, namespace="team")
     )
-    with ephemeral.up(Spec(name="beyond", cluster=SIMULATED)) as env:
-        env.spec = Spec(name="beyond", cluster=SIMULATED, app=(app,))
-        with pytest.raises(SpecError) as refusal:
-            env.deploy()
-        assert env.kube.get("v1", "Namespace", "team") is None
+    monkeypatch.setattr(stranger, "spec", Spec(name="stranger", cluster=SIMULATED, app=(app,)))
+    with pytest.raises(SpecError) as refusal:
+        stranger.deploy()
+    assert stranger.kube.get("v1", "Namespace", "team") is None
     assert "pods" in str(refusal.value)
     assert "15" in str(refusal.value)
     assert "23 > 20" in str(refusal.value)
@@ -200,9 +215,10 @@ def test_defaults_are_lowered_to_the_host_policy(cli: Run, project: Callable[...
         env.kube.apply(pod("plain"))
 
 
-def test_the_administrator_of_one_environment_is_nobody_in_another(env: Environment, tmp_path: Path) -> None:
-    with ephemeral.up(Spec(name="stranger", cluster=SIMULATED)) as stranger:
-        ours, theirs = (yaml.safe_load(each.kubeconfig.read_text()) for each in (env, stranger))
+def test_the_administrator_of_one_environment_is_nobody_in_another(
+    env: Environment, stranger: Environment, tmp_path: Path
+) -> None:
+    ours, theirs = (yaml.safe_load(each.kubeconfig.read_text()) for each in (env, stranger))
     mixed = tmp_path / "kubeconfig"
     for user, status in ((ours, 200), (theirs, 401)):
         mixed.write_text(json.dumps({**ours, "users": [{**ours["users"][0], "user": user["users"][0]["user"]}]}))
