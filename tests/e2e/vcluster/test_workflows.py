@@ -10,6 +10,7 @@ import pytest
 
 from tests.act import Act, copy_checkout
 from tests.e2e.vcluster.shop import comment, namespaces, pull_request
+from tests.forges.repositories import git
 
 pytestmark = pytest.mark.cluster
 
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.cluster
 @pytest.fixture
 def happen(host, github, shop, repository: Path, tmp_path: Path) -> Callable[..., str]:
     """Run the workflow of an event; the runner's log."""
+    git(shop.folder, "branch", "here")  # act copies no empty folder, and without refs/ it is no repository
     checkout = copy_checkout(repository, tmp_path / "checkout")
     numbers = iter(range(100))
     kubeconfig = base64.b64encode(host.kubeconfig.read_bytes()).decode()
@@ -32,7 +34,14 @@ def happen(host, github, shop, repository: Path, tmp_path: Path) -> Callable[...
         }
         act = Act(checkout=checkout, scratch=scratch, variables=variables)
         secrets = {"GITHUB_TOKEN": github.token, "HOST_KUBECONFIG": kubeconfig}
-        log = act.run(shop.folder, repository / "examples/github" / workflow, event, payload=payload, secrets=secrets)
+        log = act.run(
+            shop.folder,
+            repository / "examples/github" / workflow,
+            event,
+            payload=payload,
+            secrets=secrets,
+            options=("--bind",),
+        )
         assert kubeconfig not in log.stdout
         assert github.token not in log.stdout
         return log.stdout
