@@ -20,8 +20,14 @@ install_checkout() {
   found=$(fitting_python) || { echo "$found"; return 1; }
   echo "::group::Install ephemeral with $found"
   rm -rf "$virtualenv"
-  "$found" -m venv "$virtualenv"
-  "$python" -m pip install --quiet --disable-pip-version-check --no-compile --no-input "$root[github]"
+  local pip=("$found" -m pip --python "$python")
+  if "$found" -m pip --version >/dev/null 2>&1; then
+    "$found" -m venv --without-pip "$virtualenv"
+  else # as Debian's own Python is without the package python3-pip
+    "$found" -m venv "$virtualenv"
+    pip=("$python" -m pip)
+  fi
+  "${pip[@]}" install --quiet --disable-pip-version-check --no-compile --no-input "$root[github]"
   mkdir -p "$programs"
   ln -sf "$virtualenv/bin/ephemeral" "$programs/ephemeral"
   touch "$virtualenv/complete"

@@ -44,3 +44,9 @@ def test_every_input_of_the_action_reaches_the_scripts() -> None:
     read = "".join(path.read_text() for path in (ROOT / "action").glob("*.js"))
     unread = {name for name in inputs if not re.search(rf'"?{name}"?: "EPHEMERAL_|input\("{name}"\)', read)}
     assert unread == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/ci.md"])
+def test_pages_show_the_example_that_is_run(page: str) -> None:
+    _, _, example = (ROOT / "examples/github/test.yml").read_text().partition("\n")
+    assert f"```yaml\n{example}```" in (ROOT / page).read_text()

@@ -1,5 +1,6 @@
 """A host cluster for all tests of provider `vcluster`: an environment of our own on real nodes, without any policy."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,10 @@ from ephemeral import Environment, up
 from ephemeral.kube.objects import Manifest
 from ephemeral.spec.model import Chart, Cluster, Host, HostIngress, Isolation, PodNetwork, Spec
 from tests import images, programs, traefik, vcluster_images
+from tests.e2e.vcluster.shop import app
+from tests.forges.github_server import GitHubServer
+from tests.forges.repositories import Repository, git, make_repository
+from tests.forges.server import serving
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +66,25 @@ def install_controller(host: Environment) -> str:
     objects = [Manifest(object=each, origin="Traefik") for each in traefik.gateway_definitions() + traefik.manifests()]
     host.deploy(objects)
     return urlsplit(host.url(traefik.NAME, namespace=traefik.NAMESPACE)).netloc
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Repository:
+    chart = str(programs.vcluster() / "chart")
+    base = {
+        "cluster": {"provider": "vcluster", "host": {"chart": {"source": chart}}},
+        "isolation": {"quota": {"pods": 9}},
+    }
+    # What it says of its cluster and quota counts once it is merged.
+    change = {"cluster": {"provider": "local"}, "isolation": {"preset": "none"}, "app": {"manifests": "app.json"}}
+    files = {"ephemeral.yaml": json.dumps(change), "app.json": app(1)}
+    return make_repository(tmp_path, {"ephemeral.yaml": json.dumps(base)}, files)
+
+
+@pytest.fixture
+def github(shop: Repository) -> Iterator[Any]:
+    with serving(GitHubServer) as server:
+        server.open_pull(7, head=shop.head)
+        server.files["main", "ephemeral.yaml"] = git(shop.origin, "show", "main:ephemeral.yaml")
+        yield server
+        assert not server.description.violations
