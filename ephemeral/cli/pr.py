@@ -53,6 +53,15 @@ def name(variant: str) -> None:
     show_envvar=True,
     help="Keep GitHub's deployments too.",
 )
+@click.option(
+    "--inconclusive",
+    type=click.Choice(["neutral", "fail"]),
+    default="neutral",
+    envvar="EPHEMERAL_INCONCLUSIVE",
+    show_envvar=True,
+    show_default=True,
+    help="Whether a preview without a clear verdict fails the run (exit code 3).",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 @spec_options
 @report_option
@@ -65,6 +74,7 @@ def sync(
     drafts: bool,
     variant: str,
     deployments: bool,
+    inconclusive: str,
     dry_run: bool,
     report: Path,
     junit: Path | None,
@@ -76,10 +86,12 @@ def sync(
 
     Opened, pushed to, labelled: the environment is made or updated, and a comment says where it is. Closed, label gone:
     it is removed. On a schedule, every environment of this repository is held against its pull request. Comments
-    `/ephemeral up`, `/ephemeral down` and `/ephemeral extend 4h` count from whoever may write to the repository.
+    `/ephemeral up`, `down`, `extend 4h`, `promote` and `abort` count from whoever may write to the repository.
 
-    The token is read from GITHUB_TOKEN or GITLAB_TOKEN. `cluster`, `isolation` and `env` are what the base branch's
-    ephemeral.yaml says.
+    With `preview:`, what the base branch has deployed last is compared with the pull request; a fail is exit code 1.
+
+    The token is read from GITHUB_TOKEN or GITLAB_TOKEN. `cluster`, `isolation`, `env` and `preview` (but for its
+    candidate) are what the base branch's ephemeral.yaml says.
     """
     from ephemeral.clusters.where import PROVIDER
     from ephemeral.forges.rules import Rules
@@ -123,6 +135,11 @@ def sync(
             write_dotenv(dotenv, work.name if is_there else "", outcome.facts.get("urls", {}))
     result = {"state": outcome.state, "name": outcome.name, "reason": outcome.reason}
     show({**result, **outcome.facts, **result}, output)  # the cluster has a state of its own: what came of it counts
+    sys.exit(_exit_code(outcome.facts.get("verdict", ""), strict=inconclusive == "fail"))
+
+
+def _exit_code(verdict: str, *, strict: bool) -> int:
+    return 1 if verdict == "fail" else 3 if verdict == "inconclusive" and strict else 0
 
 
 def _reconcile(context: "Context", forge: "Forge | None", rules: "Rules", *, dry_run: bool, output: str) -> None:

@@ -1,4 +1,4 @@
-"""Slash commands in comments: ``/ephemeral up``, ``/ephemeral down``, ``/ephemeral extend 4h``."""
+"""Slash commands in comments: ``/ephemeral up``, ``down``, ``extend 4h``, ``promote``, ``abort``."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,14 +8,14 @@ from ephemeral.errors import SpecError
 from ephemeral.spec.durations import parse_duration
 
 _WORD = "/ephemeral"
-_USAGE = "Write /ephemeral up, /ephemeral down or /ephemeral extend 4h."
+_USAGE = "Write /ephemeral up, down, extend 4h, promote or abort."
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """What a comment asks for; ``by`` is for ``extend``."""
 
-    verb: Literal["up", "down", "extend"]
+    verb: Literal["up", "down", "extend", "promote", "abort"]
     by: timedelta = timedelta()
 
 
@@ -28,10 +28,8 @@ def parse_command(comment: str) -> Command | None:
     if not words or words[0] != _WORD:
         return None
     match words[1:]:
-        case ["up"]:
-            return Command("up")
-        case ["down"]:
-            return Command("down")
+        case ["up" | "down" | "promote" | "abort" as verb]:
+            return Command(verb)
         case ["extend", text]:
             return Command("extend", parse_duration(text))
         case _:

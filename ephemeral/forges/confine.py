@@ -23,6 +23,11 @@ def _paths(loaded: Loaded) -> Iterator[Path]:
         if source.helm and not source.helm.repo and "://" not in source.helm.chart:
             named.append(source.helm.chart)
         yield from (Path(each) for each in named if each and each != "-" and "://" not in each)
+    if preview := loaded.spec.preview:
+        candidate = preview.candidate
+        images = [*candidate.images.values(), *preview.baseline.images.values(), preview.gateway_image]
+        named = [*candidate.patch, *candidate.manifests, *filter(is_archive, images)]
+        yield from (Path(each) for each in named if each != "-")
     for name, image in loaded.spec.images.items():
         # An archive that the workflow gives by an option is not the pull request's.
         if is_archive(image) and loaded.place(("images", name)).startswith(f"{loaded.document.origin}:"):

@@ -72,6 +72,10 @@ class Forge(Protocol):
         """The text of a file of the repository; None when there is no such file."""
         ...
 
+    def deployed(self, ref: str) -> str:
+        """The commit of the newest deployment of a branch that succeeded; empty when there is none."""
+        ...
+
     def notes(self, number: int) -> Sequence[Note]:
         """All comments, oldest first."""
         ...

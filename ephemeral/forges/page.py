@@ -33,6 +33,7 @@ class Page:
     urls: Mapping[str, str] = field(default_factory=dict)
     workloads: Mapping[str, str] = field(default_factory=dict)
     phases: Sequence[Phase] = ()
+    preview: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
     hint: str = ""
     run_url: str = ""
@@ -43,7 +44,15 @@ class Page:
 def render(page: Page) -> str:
     """The page as Markdown. Whatever it shows may come from a pull request or its pods, and is escaped."""
     parts = [f"### {_HEADLINES[page.state].format(code(page.name))}", page.reason and code(page.reason)]
-    parts += [_failure(page), _urls(page), _facts(page), _workloads(page), _phases(page), _commands(page)]
+    parts += [
+        _failure(page),
+        _preview(page),
+        _urls(page),
+        _facts(page),
+        _workloads(page),
+        _phases(page),
+        _commands(page),
+    ]
     parts.append(f"<sub>Updated {page.now:%Y-%m-%d %H:%M:%S} UTC by {_link('this run', page.run_url)}.</sub>")
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -53,6 +62,24 @@ def _failure(page: Page) -> str:
         return ""
     bundle = f"The bundle of events, states and logs is among the artifacts of {_link('this run', page.run_url)}."
     return "\n\n".join(filter(None, [block(page.error), page.hint and f"What to do: {code(page.hint)}", bundle]))
+
+
+def _preview(page: Page) -> str:
+    """The verdict in a sentence; a picture can't be shown in a comment, it is among the artifacts."""
+    if not page.preview:
+        return ""
+    verdict = page.preview["verdict"]
+    mark = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}.get(verdict, "⏸️")
+    told = f"{mark} Preview: **{verdict or 'no verdict yet'}** ({code(page.preview['preview'])})"
+    if sentence := page.preview["sentence"]:
+        told += (
+            f"\n\n{code(sentence, 2000)}\n\nPlot and page are among the artifacts of {_link('this run', page.run_url)}."
+        )
+    if page.has_commands and page.preview["preview"] in ("paused", "held"):
+        told += (
+            f"\n\n{code('/ephemeral promote')} goes on with it, {code('/ephemeral abort')} takes the candidate away."
+        )
+    return told
 
 
 def _urls(page: Page) -> str:

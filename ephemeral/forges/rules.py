@@ -8,7 +8,7 @@ from ephemeral.forges.commands import Command
 from ephemeral.forges.context import Context
 from ephemeral.forges.forge import PullRequest
 
-Verb = Literal["up", "down", "extend", "reconcile", "skip"]
+Verb = Literal["up", "down", "extend", "promote", "abort", "reconcile", "skip"]
 
 _UP = ("", "opened", "reopened", "synchronize", "labeled", "ready_for_review")
 _FORK = (

@@ -1,11 +1,12 @@
 """The life of a pull request's environment: what one event asks for, done and told."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ephemeral import environment as environments
 from ephemeral.errors import EphemeralError, ForgeError, NoEnvironmentError
@@ -15,14 +16,17 @@ from ephemeral.forges.facts import with_facts
 from ephemeral.forges.forge import PullRequest, as_event_has_it
 from ephemeral.forges.names import environment_name
 from ephemeral.forges.page import Page, State
+from ephemeral.forges.previewing import BASE_SHA, HEAD_SHA, abort_earlier, deployed, draw, verdict_of
 from ephemeral.forges.rules import Decision, Rules, object_to
 from ephemeral.forges.telling import Audience
 from ephemeral.forges.untrusted import Load, spec_of_pull_request
 from ephemeral.progress import Progress
 from ephemeral.reports.timeline import Timeline
 from ephemeral.spec.durations import format_duration
+from ephemeral.spec.model import Spec
 
 if TYPE_CHECKING:
+    from ephemeral.environment import Environment
     from ephemeral.forges.github.deployments import Deployments
 
 
@@ -69,24 +73,29 @@ class Sync:
                 return self.down(decision.reason)
             case "extend":
                 return self.extend(decision)
+            case "promote" | "abort" as verb:
+                return self.end_preview(verb, decision.reason)
             case _:
                 return self._skip(decision.reason)
 
     def up(self) -> Outcome:
-        """Create or update the environment, unless the pull request as it is now allows none."""
+        """Create or update the environment, unless the pull request as it is now allows none; then its preview."""
         found = self._look()
         if objection := self._objection(found):
             return self._skip(objection)
         # A comment's event has no commit: it is the head at this moment, and stays that.
         pinned = replace(self, context=replace(self.context, sha=found.head_sha))
         timeline = Timeline(self.progress)
-        with pinned._telling_failure(timeline):  # noqa: SLF001 - the same class
-            return pinned._create(found, timeline)  # noqa: SLF001
+        with pinned._telling_failure(timeline), pinned._spec(found) as spec:  # noqa: SLF001 - the same class
+            return pinned._create(spec, timeline)  # noqa: SLF001
 
-    def _create(self, found: PullRequest, timeline: Timeline) -> Outcome:
+    @contextmanager
+    def _spec(self, found: PullRequest) -> Iterator[Spec]:
+        """What the pull request asks for; its files are there while the body runs."""
         context, forge = self.context, self.audience.forge
-        with files_at(context.sha, context.number, self.workspace, context.forge) as tree:
-            spec = spec_of_pull_request(
+
+        def read(tree: Path) -> Spec:
+            return spec_of_pull_request(
                 self.load,
                 context=context,
                 found=found,
@@ -95,6 +104,7 @@ class Sync:
                 workspace=self.workspace,
                 file=self.file,
             )
+<<<<<<< HEAD
             self.audience.tell(self._page("building"))
             # Images may have been built since the event came: it may be closed by now, or pushed to again.
             if objection := self._objection(self._look()):
@@ -113,6 +123,56 @@ class Sync:
             return self.down("the pull request was closed meanwhile")
         self.audience.tell(with_facts(self._page("ready"), environment, timeline))
         return self._outcome("ready", "it runs", {**environment.describe(), "urls": urls})
+=======
+
+        os.environ.update({BASE_SHA: context.base_sha, HEAD_SHA: context.sha})
+        with files_at(context.sha, context.number, self.workspace, context.forge) as tree:
+            spec = read(tree)
+            if spec.preview and (base := deployed(context, found, self.audience)):
+                os.environ[BASE_SHA] = base
+                spec = read(tree)
+            yield replace(spec, name=self.name)
+
+    def _create(self, spec: Spec, timeline: Timeline) -> Outcome:
+        self.audience.tell(self._page("building"))
+        # Images may have been built since the event came: it may be closed by now, or pushed to again.
+        if objection := self._objection(self._look()):
+            return self._give_up(objection)
+        abort_earlier(self.name)
+        with self._deploying() as deployment:
+            environment = environments.up(
+                spec, owner=self.context.owner, detach=True, report=self.report, progress=timeline
+            )
+            deployment.update(environment.urls())
+        if not self._look().is_open:  # closed while it was made: the closing run may have found nothing to remove
+            return self.down("the pull request was closed meanwhile")
+        verdict = {}
+        if spec.preview:
+            records = self.report / self.name / "preview"
+            verdict = verdict_of(environment.preview(spec.preview).start(records=records))
+            draw(records, self.name)
+        return self._ready("ready", "it runs", environment, timeline, verdict)
+
+    def end_preview(self, verb: Literal["promote", "abort"], reason: str) -> Outcome:
+        """Promote or abort the preview that is under way. Raises PreviewError when there is none."""
+        found = self._look()
+        try:
+            environment = environments.attach(self.name)
+        except NoEnvironmentError:
+            return self._skip(f"there is no environment whose preview could {verb}")
+        pinned = replace(self, context=replace(self.context, sha=found.head_sha))
+        with pinned._telling_failure(environment.timeline), pinned._spec(found) as spec:  # noqa: SLF001 - the same class
+            preview = environment.preview(spec.preview)
+            state = preview.promote() if verb == "promote" else preview.abort()
+        return self._ready(f"{verb}d" if verb == "promote" else "aborted", reason, environment, None, verdict_of(state))
+
+    def _ready(
+        self, state: str, reason: str, environment: "Environment", timeline: Timeline | None, verdict: dict[str, str]
+    ) -> Outcome:
+        page = replace(self._page("ready", reason="" if state == "ready" else reason), preview=verdict)
+        self.audience.tell(with_facts(page, environment, timeline))
+        return self._outcome(state, reason, {**environment.describe(), **verdict})
+>>>>>>> previews
 
     def _give_up(self, objection: str) -> Outcome:
         return self._skip(objection) if self._look().is_open else self.down(objection)

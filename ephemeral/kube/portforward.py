@@ -52,7 +52,8 @@ class PortForward:
         ``local_port`` 0: any free one. Raises OSError when it is taken.
         """
         self._kube, self._access, self._target, self._namespace = kube, access, target, namespace
-        self._wanted = _target_port(kube, target, port, namespace)
+        self._port = port
+        _target_port(kube, target, port, namespace)  # whoever asks for one that is not there is told at once
         self._listener = socket.create_server(("127.0.0.1", local_port))
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -119,8 +120,10 @@ class PortForward:
         if pod is None:
             raise NotYet("no pod of it is ready")
         try:
-            return _open_tunnel(self._access, pod, _number(pod, self._wanted))
-        except (WebSocketException, OSError) as error:
+            # A Service may lead elsewhere by now, to other pods and to another port of theirs.
+            wanted = _target_port(self._kube, self._target, self._port, self._namespace)
+            return _open_tunnel(self._access, pod, _number(pod, wanted))
+        except (WebSocketException, OSError, ClusterError) as error:
             raise NotYet(f"pod {pod['metadata']['name']}: {error}") from error
 
     def _ready_pods(self) -> list[Object]:

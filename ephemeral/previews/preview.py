@@ -11,6 +11,7 @@ from typing import Any
 from ephemeral.errors import EphemeralError, PreviewError, SpecError
 from ephemeral.kube.client import Kube
 from ephemeral.kube.objects import Manifest, Object
+from ephemeral.previews.asking import wait_some
 from ephemeral.previews.baseline import Baseline, find_baseline
 from ephemeral.previews.copies import copies
 from ephemeral.previews.finish import abort, promote
@@ -27,6 +28,7 @@ from ephemeral.spec.preview_rules import router_of
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
 _FOLLOW_SECONDS = 24 * 3600.0
+_REACHED_SECONDS = 30.0
 #: What an archive of the gateway's image is called once it is loaded.
 _GATEWAY = "docker.io/library/traefik"
 
@@ -236,6 +238,8 @@ class Preview:
             router.prepare()
             with self._host.progress.phase("candidate"):
                 stage.put(copies(found, stage.baseline))
+                if router.by_header:
+                    _wait_reached(stage, router)
         except EphemeralError:
             if definition.on_fail == "abort":
                 hold.update("the candidate did not become ready")
@@ -284,6 +288,13 @@ def _read(paths: Sequence[str]) -> list[Manifest]:
     from ephemeral.apps.files import read_manifests
 
     return read_manifests(tuple(paths), base=Path.cwd())
+
+
+def _wait_reached(stage: Stage, router: Router) -> None:
+    """Return once a gateway has heard of the candidate's pods, a moment after they are ready. Raises WaitError."""
+    for service in stage.baseline.services:
+        url = router.preview_url(service["metadata"]["name"], service["spec"]["ports"][0]["port"])
+        wait_some(url, "candidate", within=1, deadline=Deadline(_REACHED_SECONDS))
 
 
 def _patiently(_: State) -> None:

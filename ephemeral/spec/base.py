@@ -9,6 +9,9 @@ from ephemeral.spec.document import Document, KeyPath
 
 #: Where it runs, what it may do there, and which variables of CI its file may read.
 KEYS_OF_BASE = ("cluster", "isolation", "env")
+#: What is previewed and asked is the base's, too: its steps and checks run commands on the machine. The candidate is
+#: the pull request's own, where it says one.
+_PREVIEW, _CANDIDATE = "preview", "candidate"
 
 
 def take_from_base(document: Document, base: Document) -> None:
@@ -20,23 +23,33 @@ def take_from_base(document: Document, base: Document) -> None:
         hint = "Give an absolute path, a URL, or the values themselves under `cluster.host.chart.set`."
         where = base.place(path)
         raise SpecError(f"{where}: {'.'.join(map(str, path))}: a pull request could change this file.", hint=hint)
-    _replace(document.places, base.places)
-    _replace(document.written, base.written)
-    kept = [each for each in document.complaints if not _is_of_base(each[0])]
-    document.complaints[:] = [*kept, *(each for each in base.complaints if _is_of_base(each[0]))]
-    for key in KEYS_OF_BASE:
+    own = _candidate_of(document.value)
+    kept = [each for each in document.complaints if not _is_of_base(each[0], own)]
+    document.complaints[:] = [*kept, *(each for each in base.complaints if _is_of_base(each[0], own))]
+    _replace(document.places, base.places, own)
+    _replace(document.written, base.written, own)
+    for key in (*KEYS_OF_BASE, _PREVIEW):
         document.value.pop(key, None)
         if key in base.value:
             document.value[key] = base.value[key]
+    if own is not None and isinstance(document.value.get(_PREVIEW), dict):
+        document.value[_PREVIEW] = {**document.value[_PREVIEW], _CANDIDATE: own}
 
 
-def _replace(mine: MutableMapping[KeyPath, str], bases: MutableMapping[KeyPath, str]) -> None:
-    for path in [path for path in mine if _is_of_base(path)]:
+def _candidate_of(value: dict[str, Any]) -> Any:
+    preview = value.get(_PREVIEW)
+    return preview.get(_CANDIDATE) if isinstance(preview, dict) else None
+
+
+def _replace(mine: MutableMapping[KeyPath, str], bases: MutableMapping[KeyPath, str], own: Any) -> None:
+    for path in [path for path in mine if _is_of_base(path, own)]:
         del mine[path]
-    mine.update({path: text for path, text in bases.items() if _is_of_base(path)})
+    mine.update({path: text for path, text in bases.items() if _is_of_base(path, own)})
 
 
-def _is_of_base(path: KeyPath) -> bool:
+def _is_of_base(path: KeyPath, own: Any) -> bool:
+    if path[:1] == (_PREVIEW,):
+        return own is None or path[1:2] != (_CANDIDATE,)
     return bool(path) and path[0] in KEYS_OF_BASE
 
 

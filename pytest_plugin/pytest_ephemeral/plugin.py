@@ -16,6 +16,7 @@ from pytest_ephemeral.fixtures import (
     kube,
     kubeconfig,
     port_forward,
+    preview,
     url,
 )
 from pytest_ephemeral.options import SETTINGS, add_options, header, read_settings
@@ -33,6 +34,7 @@ __all__ = [
     "kube",
     "kubeconfig",
     "port_forward",
+    "preview",
     "url",
 ]
 

@@ -91,6 +91,7 @@ class GitHubServer:
             (r"POST /deployments", self._post_deployment),
             (r"DELETE /deployments/(\d+)", self._delete_deployment),
             (r"POST /deployments/(\d+)/statuses", self._post_status),
+            (r"GET /deployments/(\d+)/statuses", self._list_statuses),
         ]
         path = unquote(parts.path).removeprefix("/repos/octo/shop")
         for pattern, handle in routes:
@@ -144,6 +145,13 @@ class GitHubServer:
         made.update(created_at=self.tick(), issue_url=self._url(f"issues/{number}"))
         self.comments[key] = made
         return key
+
+    def deploy(self, ref: str, sha: str, *, succeeded: bool = True) -> None:
+        """Another workflow's deployment of a branch."""
+        key = len(self.deployments) + 1000
+        statuses = [{"state": "in_progress"}, {"state": "success" if succeeded else "failure"}]
+        made = example("deployment") | {"id": key, "ref": ref, "sha": sha, "task": "deploy"}
+        self.deployments[key] = made | {"environment": "production", "statuses": statuses}
 
     def bodies(self, number: int) -> list[str]:
         """Texts of a pull request's comments, oldest first."""
@@ -214,8 +222,9 @@ class GitHubServer:
         return 200, {key: value for key, value in example("commit").items() if key != "files"}
 
     def _list_deployments(self, query: dict[str, str], _body: Any) -> Answer:
-        wanted = {"environment": query["environment"], "task": query["task"]}
-        return 200, [_bare(each) for each in self.deployments.values() if wanted.items() <= each.items()]
+        wanted = {key: query[key] for key in ("environment", "task", "ref") if key in query}
+        newest_first = reversed(self.deployments.values())
+        return 200, [_bare(each) for each in newest_first if wanted.items() <= each.items()]
 
     def _post_deployment(self, _query: Any, body: dict[str, Any]) -> Answer:
         key = len(self.requests)
@@ -223,6 +232,10 @@ class GitHubServer:
         made["environment"] = body["environment"]
         self.deployments[key] = made | {"statuses": []}
         return 201, _bare(made)
+
+    def _list_statuses(self, _query: Any, _body: Any, key: str) -> Answer:
+        statuses = reversed(self.deployments[int(key)]["statuses"])
+        return 200, [example("deployment-status") | {"state": each["state"]} for each in statuses]
 
     def _post_status(self, _query: Any, body: dict[str, Any], key: str) -> Answer:
         self.deployments[int(key)]["statuses"].append(body)

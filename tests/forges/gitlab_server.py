@@ -27,6 +27,7 @@ class GitLabServer:
     comments: dict[int, dict[str, Any]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     files: dict[tuple[str, str], str] = field(default_factory=dict)
+    deployed: list[dict[str, Any]] = field(default_factory=list)
     writers: set[str] = field(default_factory=lambda: {"octocat"})
     faults: Faults = field(default_factory=Faults)
     requests: list[str] = field(default_factory=list)
@@ -52,6 +53,9 @@ class GitLabServer:
 
     def _route(self, asked: str, query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:  # noqa: C901 - a case a route
         match re.split(r"[ /]+", asked):
+            case ["GET", "deployments"]:
+                wanted = {"status": query["status"]}
+                return 200, [each for each in reversed(self.deployed) if wanted.items() <= each.items()]
             case ["GET", "merge_requests"]:
                 return 200, [
                     each
@@ -135,6 +139,11 @@ class GitLabServer:
         author = {"id": _BOT if login == "bot" else _STRANGER, "username": login}
         self.comments[key] = {"id": key, "body": body, "system": False, "author": author, "noteable_iid": number}
         return key
+
+    def deploy(self, ref: str, sha: str, *, succeeded: bool = True) -> None:
+        """A pipeline's deployment of a branch."""
+        number, status = len(self.deployed) + 1, "success" if succeeded else "failed"
+        self.deployed.append({"id": number, "iid": number, "ref": ref, "sha": sha, "status": status})
 
     def bodies(self, number: int) -> list[str]:
         """Texts of a merge request's notes, oldest first."""

@@ -17,6 +17,7 @@ from ephemeral.forges.patience import is_gone
 _READ = "pull-requests: read"
 _WRITE = "pull-requests: write"
 _CONTENTS = "contents: read"
+_DEPLOYMENTS = "deployments: read"
 _TRUSTED = ("OWNER", "MEMBER", "COLLABORATOR")
 
 
@@ -91,6 +92,16 @@ class GitHub:
         if not isinstance(found, dict) or found.get("encoding") != "base64":
             raise ForgeError(f"{what}: it is no file.")
         return base64.b64decode(found["content"]).decode()
+
+    def deployed(self, ref: str) -> str:
+        """The commit of the newest deployment of a branch that succeeded; empty when there is none."""
+        what, path = f"the deployments of {ref} can't be read", f"{self.path}/deployments"
+        for each in self.session.pages(path, what=what, permission=_DEPLOYMENTS, ref=ref):
+            statuses = self.session.ask("GET", f"{path}/{each['id']}/statuses", what=what, permission=_DEPLOYMENTS)
+            # The newest comes first; one that a later deployment has replaced is inactive.
+            if any(status["state"] in ("success", "inactive") for status in statuses.json()[:1]):
+                return str(each["sha"])
+        return ""
 
     def notes(self, number: int) -> Sequence[Note]:
         """All comments, oldest first."""

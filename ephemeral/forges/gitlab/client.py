@@ -78,6 +78,12 @@ class GitLab:
             return None
         return answer.text
 
+    def deployed(self, ref: str) -> str:
+        """The commit of the newest deployment of a branch that succeeded; empty when there is none."""
+        query = {"order_by": "id", "sort": "desc", "status": "success"}
+        found = self._pages("deployments", what=f"the deployments of {ref} can't be read", **query)
+        return next((str(each["sha"]) for each in found if each["ref"] == ref), "")
+
     def notes(self, number: int) -> Sequence[Note]:
         """All comments, oldest first."""
         path, what = f"merge_requests/{number}/notes", f"the notes of !{number} can't be read"

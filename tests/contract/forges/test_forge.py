@@ -46,6 +46,15 @@ def test_who_may_write(pair):
     assert not pair.forge.may_write("mallory")
 
 
+def test_newest_deployment_of_a_branch_that_succeeded(pair):
+    assert pair.forge.deployed("main") == ""
+    for ref, sha, succeeded in [("main", HEAD, True), ("main", NEXT, False), ("other", "3" * 40, True)]:
+        pair.server.deploy(ref, sha, succeeded=succeeded)
+    assert pair.forge.deployed("main") == HEAD
+    pair.server.deploy("main", NEXT)
+    assert pair.forge.deployed("main") == NEXT
+
+
 def test_file_of_a_branch(pair):
     pair.server.files["main", "ci/ephemeral.yaml"] = "name: shöp\n"
     assert pair.forge.file_at("ci/ephemeral.yaml", "main") == "name: shöp\n"

@@ -228,7 +228,7 @@ def test_fork_that_was_pushed_to_after_the_comment(run, server, environments, re
 
 def test_command_that_is_none(run, environments, capsys):
     assert run(**comment("/ephemeral $(id)")).state == "skipped"
-    assert "/ephemeral up, /ephemeral down or" in capsys.readouterr().err
+    assert "/ephemeral up, down, extend 4h, promote or abort" in capsys.readouterr().err
 
 
 def test_ordinary_comment(run, server):
@@ -282,3 +282,57 @@ def test_forge_that_never_answers_ends_the_run_before_anything_is_made(run, serv
 def test_head_is_what_the_tests_think(repository):
     assert repository.head != HEAD
     assert Path(repository.folder / "ephemeral.yaml").read_text() == "ttl: 2h\n"
+
+
+PREVIEW = """env: [EPHEMERAL_BASE_SHA, EPHEMERAL_HEAD_SHA]
+preview:
+  service: web
+  steps: [{run: "true"}]
+  baseline: {images: {web: "web:${EPHEMERAL_BASE_SHA}"}}
+  candidate: {images: {web: "web:${EPHEMERAL_HEAD_SHA}"}}
+"""
+
+
+@pytest.fixture
+def previewing(server):
+    server.files["main", "ephemeral.yaml"] = FILES["ephemeral.yaml"] + PREVIEW
+    server.deploy("main", NEXT)
+
+
+def previewed(environments):
+    (kept,) = environments.kept.values()
+    return kept.previewed
+
+
+@pytest.mark.parametrize("verdict", ["pass", "fail", "inconclusive"])
+def test_a_preview_compares_with_what_the_base_has_deployed(run, server, environments, previewing, repository, verdict):
+    environments.verdict = verdict
+    outcome = run()
+    assert (outcome.state, outcome.facts["verdict"]) == ("ready", verdict)
+    definition = previewed(environments).definition
+    assert definition.baseline.images == {"web": f"web:{NEXT}"}
+    assert definition.candidate.images == {"web": f"web:{repository.head}"}
+    (body,) = server.bodies(7)
+    assert f"Preview: **{verdict}**" in body
+    assert ("ephemeral promote" in body) == (verdict == "inconclusive")
+
+
+@pytest.mark.parametrize(("verb", "phase"), [("promote", "promoted"), ("abort", "aborted")])
+def test_a_comment_ends_a_preview(run, server, environments, previewing, verb, phase):
+    environments.verdict = "inconclusive"
+    run()
+    assert run(**comment(f"/ephemeral {verb}")).state == previewed(environments).phase == phase
+    assert phase in server.bodies(7)[0]
+
+
+def test_another_push_aborts_the_preview_before_it_deploys(run, environments, previewing):
+    environments.verdict = "inconclusive"
+    run()
+    seen = []
+    environments.during = lambda: seen.append(previewed(environments).phase)
+    run(action="synchronize")
+    assert seen == ["aborted"]
+
+
+def test_nothing_to_promote(run):
+    assert run(**comment("/ephemeral promote")).state == "skipped"

@@ -90,3 +90,27 @@ def test_links_in_a_folder_of_manifests(spec_of, tmp_path):
     (tmp_path / "origin" / "app" / "link.yaml").symlink_to(tmp_path / "secret")
     with pytest.raises(SpecError, match="leads out of the repository"):
         spec_of(VCLUSTER, {"ephemeral.yaml": "app: {manifests: app}\n"})
+
+
+PREVIEW = """cluster: {provider: vcluster}
+preview: {service: web, steps: [{run: safe}], candidate: {images: {web: a}}}
+"""
+OTHER = "preview: {service: other, steps: [{run: evil}], candidate: {images: {web: b}}}\n"
+
+
+@pytest.mark.parametrize(("change", "image"), [(OTHER, "b"), (APP, "a")])
+def test_what_is_asked_of_a_preview_is_the_base_branchs(spec_of, change, image):
+    preview = spec_of({"ephemeral.yaml": PREVIEW, "app.yaml": ""}, {"ephemeral.yaml": change}).preview
+    assert (preview.service, preview.steps[0].run) == (("web",), ("safe",))
+    assert preview.candidate.images == {"web": image}
+
+
+def test_a_preview_that_the_base_branch_has_not_is_none(spec_of):
+    assert spec_of(VCLUSTER, {"ephemeral.yaml": OTHER}).preview is None
+
+
+@pytest.mark.parametrize("key", ["patch", "manifests"])
+def test_a_candidate_names_no_file_elsewhere(spec_of, key):
+    base = "cluster: {provider: vcluster}\npreview: {service: web}\n"
+    with pytest.raises(SpecError, match="leads out of the repository"):
+        spec_of({"ephemeral.yaml": base}, {"ephemeral.yaml": f"preview: {{candidate: {{{key}: ../secret.yaml}}}}\n"})
