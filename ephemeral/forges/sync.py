@@ -104,26 +104,6 @@ class Sync:
                 workspace=self.workspace,
                 file=self.file,
             )
-<<<<<<< HEAD
-            self.audience.tell(self._page("building"))
-            # Images may have been built since the event came: it may be closed by now, or pushed to again.
-            if objection := self._objection(self._look()):
-                return self._give_up(objection)
-            with self._deploying() as deployment:
-                environment = environments.up(
-                    replace(spec, name=self.name),
-                    owner=context.owner,
-                    detach=True,
-                    report=self.report,
-                    progress=timeline,
-                )
-                urls = environment.urls()
-                deployment.update(urls)
-        if not self._look().is_open:  # closed while it was made: the closing run may have found nothing to remove
-            return self.down("the pull request was closed meanwhile")
-        self.audience.tell(with_facts(self._page("ready"), environment, timeline))
-        return self._outcome("ready", "it runs", {**environment.describe(), "urls": urls})
-=======
 
         os.environ.update({BASE_SHA: context.base_sha, HEAD_SHA: context.sha})
         with files_at(context.sha, context.number, self.workspace, context.forge) as tree:
@@ -171,8 +151,7 @@ class Sync:
     ) -> Outcome:
         page = replace(self._page("ready", reason="" if state == "ready" else reason), preview=verdict)
         self.audience.tell(with_facts(page, environment, timeline))
-        return self._outcome(state, reason, {**environment.describe(), **verdict})
->>>>>>> previews
+        return self._outcome(state, reason, {**environment.describe(), "urls": environment.urls(), **verdict})
 
     def _give_up(self, objection: str) -> Outcome:
         return self._skip(objection) if self._look().is_open else self.down(objection)
