@@ -40,7 +40,6 @@ def happen(host, github, shop, repository: Path, tmp_path: Path) -> Callable[...
             event,
             payload=payload,
             secrets=secrets,
-            options=("--bind",),
         )
         assert kubeconfig not in log.stdout
         assert github.token not in log.stdout
@@ -67,6 +66,7 @@ def test_a_pull_request_from_opened_to_closed(host, github, shop, happen):
     assert "is removed" in body
 
 
+@pytest.mark.extended
 @pytest.mark.timeout(600)
 def test_the_night_finds_what_no_event_removed(host, github, shop, happen):
     before = namespaces(host)
