@@ -29,7 +29,7 @@ def test_workflows_fit_their_schema_and_lint() -> None:
 
 
 def test_actions_fit_their_schema() -> None:
-    assert {path.parent.name for path in ACTIONS[1:]} == {"setup", "up", "deploy", "comment", "down", "gc"}
+    assert {path.parent.name for path in ACTIONS[1:]} == {"setup", "up", "deploy", "comment", "down", "gc", "preview"}
     check("vendor.github-actions", ACTIONS)
 
 

@@ -17,6 +17,7 @@ from ephemeral.errors import ClusterError, NameTakenError, SpecError
 from ephemeral.kube.objects import Object
 from ephemeral.kube.transport import ApiError
 from ephemeral.leases import Lease
+from ephemeral.spec.model import PodSecurity
 from ephemeral.spec.presets import Policy, policy_from_dict
 
 _FORBIDDEN, _CONFLICT = 403, 409
@@ -140,7 +141,7 @@ def create_stamp(
     else:
         metadata["name"] = naming.namespace_of(name)
         if policy.pod_security:
-            metadata["labels"] = {**metadata["labels"], _ENFORCE: policy.pod_security}
+            metadata["labels"] = {**metadata["labels"], _ENFORCE: _strictest_on_host(policy.pod_security)}
         path, kind = "/api/v1/namespaces", "Namespace"
     body = {"apiVersion": "v1", "kind": kind, "metadata": metadata}
     try:
@@ -151,6 +152,11 @@ def create_stamp(
             raise _taken(host, name) from error
         raise
     return Stamp(host=host, item={**body, **item})
+
+
+def _strictest_on_host(standard: PodSecurity) -> PodSecurity:
+    """vcluster's own pods are not `restricted`; the syncer lets no pod of the environment through that is less."""
+    return "baseline" if standard == "restricted" else standard
 
 
 def lease_annotations(lease: Lease) -> dict[str, str]:

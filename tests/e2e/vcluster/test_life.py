@@ -180,7 +180,22 @@ def test_the_host_policy_holds_whoever_asks(host: Environment, provider: Vcluste
         assert (lowered.ttl, lowered.isolation.pod_security) == ("30m", "restricted")
         assert provider.list() == []
     finally:
+        kube.delete("v1", "ConfigMap", "ephemeral-policy", "ephemeral-system")  # its namespace goes only after a while
         kube.delete("v1", "Namespace", "ephemeral-system")
+
+
+def test_restricted_pods_are_all_that_it_takes_and_it_starts_all_the_same(
+    host: Environment, provider: VclusterProvider
+) -> None:
+    with up(spec_on(host, "strict", isolation=Isolation(pod_security="restricted"))) as environment:
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "plain", "namespace": "default"},
+            "spec": {"containers": [{"name": "a", "image": AGNHOST}]},
+        }
+        with pytest.raises(ClusterError, match='violates PodSecurity "restricted'):
+            environment.kube.apply(pod)
 
 
 def test_whoever_outlived_the_lease_or_the_maker_is_collected_from_another_machine(
