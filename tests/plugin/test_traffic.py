@@ -74,7 +74,7 @@ MODULE = """
         found = preview(
             service=["web"],
             strategy="blue-green",
-            grace="0s",
+            grace="1s",
             load={"duration": "1s", "paths": [{"path": "/index.html"}]},
             checks=[{"run": ["true"]}],
             **ends,
