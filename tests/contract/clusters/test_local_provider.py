@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from ephemeral.clusters.local import LocalProvider, record
+from ephemeral.clusters import record
+from ephemeral.clusters.local import LocalProvider
 from ephemeral.clusters.local.api import Api
 from ephemeral.clusters.local.cluster import LocalCluster
 from ephemeral.clusters.local.paths import paths_of, volatile_bases
