@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-#: What lets one in, in a kubeconfig of ours.
-_SECRET = re.compile(r"^\s*(?:client-key-data|token|password): *[\"']?([^\s\"']+)", re.MULTILINE)
+#: What lets one in, in a kubeconfig: in YAML, or in JSON as ours are.
+_SECRET = re.compile(r"\b(?:client-key-data|token|password)[\"']?: *[\"']?([^\s\"',}]+)")
 
 
 def main(code: int, text: str, environ: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ nobody else, and each is led to a pod that is ready at that moment: when a pod i
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -28,6 +29,7 @@ _DATA, _ERROR = 0, 1
 _CHUNK = 64 * 1024
 _CONNECT_SECONDS = 10.0
 _READY_SECONDS = 30.0
+_KNOWN_SECONDS = 0.5
 
 
 class PortForward:
@@ -58,6 +60,7 @@ class PortForward:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self.failures: list[str] = []
+        self._known: tuple[float, Object, int] | None = None
         threading.Thread(target=self._accept, name=f"forward-{target}", daemon=True).start()
 
     @property
@@ -116,15 +119,30 @@ class PortForward:
         """A tunnel to a pod that is ready; one that has just gone is no reason to give up."""
         from websocket import WebSocketException
 
+        pod, number = self._look_up()
+        try:
+            return _open_tunnel(self._access, pod, number)
+        except (WebSocketException, OSError, ClusterError) as error:
+            self._known = None
+            raise NotYet(f"pod {pod['metadata']['name']}: {error}") from error
+
+    def _look_up(self) -> tuple[Object, int]:
+        """A ready pod and its port: a Service may lead elsewhere by now, to other pods and to another port of theirs.
+
+        What was found holds for a moment, as it does on nodes: many connections at once must not ask as many times.
+        """
+        known = self._known
+        if known and time.monotonic() < known[0]:
+            return known[1], known[2]
         pod = next(iter(self._ready_pods()), None)
         if pod is None:
             raise NotYet("no pod of it is ready")
         try:
-            # A Service may lead elsewhere by now, to other pods and to another port of theirs.
-            wanted = _target_port(self._kube, self._target, self._port, self._namespace)
-            return _open_tunnel(self._access, pod, _number(pod, wanted))
-        except (WebSocketException, OSError, ClusterError) as error:
-            raise NotYet(f"pod {pod['metadata']['name']}: {error}") from error
+            number = _number(pod, _target_port(self._kube, self._target, self._port, self._namespace))
+        except ClusterError as error:
+            raise NotYet(error.message) from error
+        self._known = (time.monotonic() + _KNOWN_SECONDS, pod, number)
+        return pod, number
 
     def _ready_pods(self) -> list[Object]:
         try:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ephemeral.errors import ProgramError, ToolError
 from ephemeral.previews.judge import Check, ErrorRateCheck, Judge, LatencyCheck, Outcome, Row, Threshold, Verdict
+from ephemeral.previews.load import LATE, LoadSummary
 from ephemeral.process import describe_exit, run
 from ephemeral.spec.amounts import parse_percent, parse_short
 from ephemeral.spec.durations import parse_duration
@@ -17,8 +18,23 @@ _SLOWER_BY = 0.1
 
 def judge_of(preview: Preview) -> Judge:
     """The judge of a preview, without what commands decide."""
-    found = [each for check in preview.checks or _DEFAULT if (each := _question(check))]
-    return Judge(found, alpha=parse_percent(preview.alpha), warm_up=preview.warm_up)
+    return Judge(_questions(preview), alpha=parse_percent(preview.alpha), warm_up=preview.warm_up)
+
+
+def lateness_row(preview: Preview, loads: Sequence[LoadSummary]) -> Row | None:
+    """What withholds a pass of compared latencies: slow answers were slow in both arms, since they were asked late.
+
+    None when the generator kept its rate well enough: late were fewer than half of those that the quantile leaves out.
+    """
+    quantiles = [each.quantile for each in _questions(preview) if isinstance(each, LatencyCheck)]
+    late, sent = sum(each.late for each in loads), sum(each.sent for each in loads)
+    if not quantiles or late <= sent * (1 - max(quantiles)) / 2:
+        return None
+    sentence = (
+        f"{late} of {sent} requests were sent more than {LATE * 1000:g} ms late, the latest by "
+        f"{max(each.latest for each in loads):.2f} s: this machine can't keep the rate, so latencies can't be compared."
+    )
+    return Row(check="load", outcome="inconclusive", sentence=sentence, alpha=0.0)
 
 
 def command_rows(preview: Preview, env: Mapping[str, str]) -> list[Row]:
@@ -53,6 +69,10 @@ def command_row(name: str, command: Sequence[str], *, seconds: float, env: Mappi
     last = f": {words[-1]}" if words else ""
     sentence = f"{name} {describe_exit(finished.returncode)}{last}."
     return Row(check=name, outcome="fail", sentence=sentence, alpha=0.0)
+
+
+def _questions(preview: Preview) -> list[Check]:
+    return [each for check in preview.checks or _DEFAULT if (each := _question(check))]
 
 
 def _question(check: PreviewCheck) -> Check | None:

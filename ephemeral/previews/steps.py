@@ -8,10 +8,10 @@ from typing import NoReturn
 from ephemeral.previews.asking import wait_some
 from ephemeral.previews.hold import Hold
 from ephemeral.previews.judge import Row, Verdict
-from ephemeral.previews.load import LoadPlan, Target, generate
+from ephemeral.previews.load import LoadPlan, LoadSummary, Target, generate
 from ephemeral.previews.names import REQUEST_HEADER, candidate_name
 from ephemeral.previews.observations import Request
-from ephemeral.previews.questions import command_row, command_rows, judge_of, with_rows
+from ephemeral.previews.questions import command_row, command_rows, judge_of, lateness_row, with_rows
 from ephemeral.previews.routers import Router, Stage
 from ephemeral.previews.scale import scale
 from ephemeral.spec.durations import parse_duration
@@ -68,6 +68,7 @@ class Steps:
         for request in earlier:
             self._judge.add(request)
         self._rows: list[Row] = []
+        self._loads: list[LoadSummary] = []
         self._weight = 0
         self._asked = False
 
@@ -139,7 +140,8 @@ class Steps:
             requests=load.requests or None,
             targets=_targets(self._preview),
             timeout=parse_duration(load.timeout).total_seconds(),
-            keep_alive=load.keep_alive,
+            # A gateway splits the requests of one connection as well, and new connections cost more than requests.
+            keep_alive=load.keep_alive or self._tools.router.by_header,
         )
 
         def heard(request: Request) -> None:
@@ -150,6 +152,7 @@ class Steps:
 
         hold.update(f"load of {load.rate} requests a second for {text}")
         summary = generate(plan, heard, stop)
+        self._loads.append(summary)
         hold.check()
         hold.update(summary.sentence())
 
@@ -173,7 +176,9 @@ class Steps:
         self._tools.hold.update(f"the candidate has {replicas} pods")
 
     def _verdict(self) -> Verdict:
-        return with_rows(self._judge.verdict(), self._rows)
+        verdict = with_rows(self._judge.verdict(), self._rows)
+        late = lateness_row(self._preview, self._loads)
+        return with_rows(verdict, [late]) if late and verdict.outcome == "pass" else verdict
 
 
 def _targets(preview: Preview) -> tuple[Target, ...]:

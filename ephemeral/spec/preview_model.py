@@ -66,7 +66,9 @@ class Load:
     timeout: str = field(default="5s", metadata=doc("How long an answer may take before it counts as an error."))
     service: str = field(default="", metadata=doc("Service that they are sent to; empty: the first under `service`."))
     port: int | str = field(default="", metadata=doc("Port number or name; empty: the only one, or `http`."))
-    keep_alive: bool = field(default=False, metadata=doc("Whether connections are used more than once."))
+    keep_alive: bool = field(
+        default=False, metadata=doc("Whether connections are used more than once; through a gateway they always are.")
+    )
     paths: tuple[LoadPath, ...] = field(default=(), metadata=doc("What is requested; empty: `GET /`."))
 
 

@@ -40,6 +40,9 @@ QUICK = (
     r"Garbage collector should delete pods created by rc when not orphaning ",
 )
 
+#: Those of QUICK that a virtual cluster can't pass, by what it is.
+NOT_VIRTUAL: tuple[str, ...] = ()
+
 #: Pattern -> why these are not run.
 EXCLUDED: dict[str, str] = {}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import ephemeral
-from ephemeral import tools
+from ephemeral import Environment, tools
 from ephemeral.process import run
 from ephemeral.spec.model import Cluster, Isolation, Spec
 from tests.conformance.images import archives
@@ -40,7 +40,6 @@ def run_specs(focus: str, report: Path) -> Outcome:
 
     Without Pod Security and quota: specs bring privileged pods, and test quota in namespaces of their own.
     """
-    suite = e2e_suite()
     spec = Spec(
         name=ephemeral.unique_name("conformance"),
         cluster=Cluster(kubernetes=KUBERNETES),
@@ -48,9 +47,21 @@ def run_specs(focus: str, report: Path) -> Outcome:
         ttl="3h",
     )
     with ephemeral.up(spec) as environment:
-        for name, archive in archives().items():
-            environment.load_image(archive, name)
-        finished = run(_words(suite, environment.kubeconfig, focus, report), timeout=_SECONDS, check=False, cwd=report)
+        load_images(environment)
+        return ask(environment, focus, report)
+
+
+def load_images(nodes: Environment) -> None:
+    """Give the nodes what the specs' pods run."""
+    for name, archive in archives().items():
+        nodes.load_image(archive, name)
+
+
+def ask(environment: Environment, focus: str, report: Path) -> Outcome:
+    """Run the specs in an environment that has the images."""
+    finished = run(
+        _words(e2e_suite(), environment.kubeconfig, focus, report), timeout=_SECONDS, check=False, cwd=report
+    )
     (report / "e2e.log").write_text(finished.stdout + finished.stderr)
     results = report / "report.json"
     assert results.exists(), f"the suite wrote no report: {finished.stdout[-3000:]}\n{finished.stderr[-3000:]}"

@@ -48,6 +48,14 @@ def shell(command: list[str | Path], folder: Path) -> str:
     return finished.stdout
 
 
+def test_the_wheel_alone_does_what_a_release_asks_of_it(virtualenv: Path, repository: Path, tmp_path: Path) -> None:
+    release = (repository / ".github/workflows/release.yml").read_text()
+    [command] = [line.split() for line in release.splitlines() if "/bin/ephemeral run" in line]
+    program = command[0].replace("/tmp/alone", str(virtualenv))
+    assert "node-0   Ready" in shell([program, *command[1:]], tmp_path)
+    wait_nothing_left()
+
+
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_the_operator(run: Run, workers: str) -> None:
     output = run("operator", workers)

@@ -1,6 +1,6 @@
 """Load: requests at a steady rate, each with its arm, time and status."""
 
 from ephemeral.previews.load.generate import generate
-from ephemeral.previews.load.plan import Assigned, Destination, LoadPlan, LoadSummary, Routed, Target
+from ephemeral.previews.load.plan import LATE, Assigned, Destination, LoadPlan, LoadSummary, Routed, Target
 
-__all__ = ["Assigned", "Destination", "LoadPlan", "LoadSummary", "Routed", "Target", "generate"]
+__all__ = ["LATE", "Assigned", "Destination", "LoadPlan", "LoadSummary", "Routed", "Target", "generate"]

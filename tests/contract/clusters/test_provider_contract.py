@@ -22,6 +22,7 @@ from tests.traces import wait_no_traces
 
 pytestmark = pytest.mark.cluster
 
+#: Provider `vcluster` needs a host, and is asked the same where there is one: tests/e2e/vcluster/test_contract.py.
 KINDS = {
     "local, simulated nodes": ClusterSpec(provider="local", nodes="simulated"),
     "local, real nodes": ClusterSpec(provider="local", nodes="real"),
@@ -102,7 +103,7 @@ def test_a_detached_cluster_lives_until_its_lease_ends(making: Making, gone: Cal
         if left := [each.name for each in making.provider.list()]:
             raise NotYet(f"{left} still there")
 
-    wait_until(ended, deadline=Deadline(20), what="end of the lease")
+    wait_until(ended, deadline=Deadline(60), what="end of the lease")
     gone("leased")
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import ephemeral
+from ephemeral.clusters.local import LocalProvider
 from ephemeral.fleet import list_environments
 from ephemeral.waiting import Deadline, NotYet, wait_until
 from tests.act import INSTALLED
@@ -133,6 +135,18 @@ def test_cancelled_while_the_app_is_waited_for(start, tmp_path: Path) -> None:
     wait_for_nothing()
     assert shim.returncode == 130
     assert "name<<" in (tmp_path / "GITHUB_STATE").read_text()
+
+
+def test_a_lease_outlives_its_job_and_its_keys_are_masked(start, tmp_path: Path) -> None:
+    assert start(nodes="simulated", name="kept", lifetime="lease").wait(120) == 0
+    kept = ephemeral.attach("kept")
+    user = json.loads(kept.kubeconfig.read_text())["users"][0]["user"]
+    assert f"::add-mask::{user['client-key-data']}\n" in (tmp_path / "log").read_text()
+    for process in LocalProvider().get("kept").processes().values():
+        variables = Path(f"/proc/{process['pid']}/environ").read_bytes().split(b"\0")
+        assert b"RUNNER_TRACKING_ID=github_1" not in variables  # by which the runner would find and end it
+    assert kept.describe()["state"] == "running"
+    kept.down()
 
 
 def test_input_is_never_shell_text(start, tmp_path: Path) -> None:

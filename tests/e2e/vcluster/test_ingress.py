@@ -1,9 +1,7 @@
 """The host's shared ingress controller serves apps of environments: by Ingress, by HTTPRoute, and by `expose`."""
 
-import http.client
-import json
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,64 +9,21 @@ import pytest
 from ephemeral import Environment, up
 from ephemeral.clusters import provider_for
 from ephemeral.kube.services import find_port
-from ephemeral.spec.model import Expose, HostIngress, Source, Spec
+from ephemeral.spec.model import Expose, Source, Spec
 from ephemeral.waiting import Deadline, NotYet, wait_until
 from tests import traefik
-from tests.e2e.objects import deployment, service
 from tests.e2e.vcluster.conftest import spec_on
-from tests.images import AGNHOST
+from tests.e2e.vcluster.served import DOMAIN, SHARED, app, get
 
 pytestmark = pytest.mark.cluster
 
 NAME = "shop"
-DOMAIN = "preview.test"
 OWN = f"own.{NAME}.{DOMAIN}"
-GATEWAY = f"{traefik.NAMESPACE}/{traefik.GATEWAY}"
-SHARED = HostIngress(namespace=traefik.NAMESPACE, domain=DOMAIN, class_name=traefik.NAME, gateway=GATEWAY)
-
-
-def get(controller: str, host: str) -> str:
-    """Ask the controller for the name of a server, once it has heard of the route."""
-
-    def attempt() -> str:
-        connection = http.client.HTTPConnection(controller, timeout=5)
-        try:
-            connection.request("GET", "/hostname", headers={"Host": host})
-            response = connection.getresponse()
-            if response.status != 200:
-                raise NotYet(f"{response.status} {response.reason}")
-            return response.read().decode()
-        except OSError as error:
-            raise NotYet(str(error)) from error
-        finally:
-            connection.close()
-
-    return wait_until(attempt, deadline=Deadline(20), what=f"http://{host}/hostname")
-
-
-def app(folder: Path) -> Path:
-    """A web server that says its pod's name, and an Ingress and an HTTPRoute of its own."""
-    web = service("web")
-    web["spec"]["ports"][0]["targetPort"] = 8080
-    backend = {"service": {"name": "web", "port": {"number": 80}}}
-    ingress = {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "Ingress",
-        "metadata": {"name": "own", "namespace": "default"},
-        "spec": {
-            "ingressClassName": traefik.NAME,
-            "rules": [{"host": OWN, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}],
-        },
-    }
-    objects = [deployment("web", image=AGNHOST, args=["netexec", "--http-port=8080"]), web, ingress]
-    file = folder / "app.json"
-    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
-    return file
 
 
 @pytest.fixture(scope="module")
 def spec(host: Environment, controller: str, tmp_path_factory: pytest.TempPathFactory) -> Spec:
-    manifests = app(tmp_path_factory.mktemp("app"))
+    manifests = app(tmp_path_factory.mktemp("app"), OWN)
     return spec_on(
         host,
         NAME,
@@ -107,8 +62,6 @@ def test_an_ingress_of_the_app_is_served(shop: Environment, controller: str) -> 
 
 def test_without_a_gateway_expose_makes_an_ingress(shop: Environment, spec: Spec, controller: str) -> None:
     web = find_port(shop.kube, "web")
-    from dataclasses import replace
-
     ingress = replace(SHARED, gateway="", domain="other.test")
     place = replace(spec.cluster, host=replace(spec.cluster.host, ingress=ingress))
     url = provider_for(place).get(NAME).publish(web, "hostname")
