@@ -13,6 +13,7 @@ from ephemeral.tools.places import cache_dir
 VERSIONS = {
     "@octokit/openapi": "23.0.2",
     "@octokit/webhooks-examples": "7.6.1",
+    "mermaid": "12.3.0",
     "gitlab-ci-local": "4.70.1",  # the last one that runs on Node 20
 }
 _SECONDS = 300.0
@@ -29,8 +30,10 @@ def npm_file(package: str, member: str) -> Path:
                 run(["npm", "pack", "--silent", f"{package}@{version}"], timeout=_SECONDS, cwd=Path(scratch))
                 (archive,) = Path(scratch).glob("*.tgz")
                 with tarfile.open(archive) as contents:
-                    contents.extract(f"package/{member}", scratch, filter="data")
-                (Path(scratch) / "package" / member).rename(done)
+                    file = contents.extractfile(f"package/{member}")
+                    assert file, f"{package} has no file {member}"
+                    (Path(scratch) / "file").write_bytes(file.read())
+                (Path(scratch) / "file").rename(done)
     return done
 
 

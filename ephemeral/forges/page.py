@@ -22,7 +22,7 @@ _MOST_ROWS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """The facts of one environment at one moment; empty where there are none."""
+    """The facts of one environment at one moment; empty where there are none. ``plot`` is Markdown of our own."""
 
     state: State
     name: str
@@ -34,6 +34,7 @@ class Page:
     workloads: Mapping[str, str] = field(default_factory=dict)
     phases: Sequence[Phase] = ()
     preview: Mapping[str, str] = field(default_factory=dict)
+    plot: str = ""
     error: str = ""
     hint: str = ""
     run_url: str = ""
@@ -65,16 +66,15 @@ def _failure(page: Page) -> str:
 
 
 def _preview(page: Page) -> str:
-    """The verdict in a sentence; a picture can't be shown in a comment, it is among the artifacts."""
+    """The verdict in a sentence and in charts; the whole report is among the artifacts."""
     if not page.preview:
         return ""
     verdict = page.preview["verdict"]
     mark = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}.get(verdict, "⏸️")
     told = f"{mark} Preview: **{verdict or 'no verdict yet'}** ({code(page.preview['preview'])})"
     if sentence := page.preview["sentence"]:
-        told += (
-            f"\n\n{code(sentence, 2000)}\n\nPlot and page are among the artifacts of {_link('this run', page.run_url)}."
-        )
+        where = f"The whole report is among the artifacts of {_link('this run', page.run_url)}."
+        told += "\n\n" + "\n\n".join(filter(None, [code(sentence, 2000), page.plot, where]))
     if page.has_commands and page.preview["preview"] in ("paused", "held"):
         told += (
             f"\n\n{code('/ephemeral promote')} goes on with it, {code('/ephemeral abort')} takes the candidate away."

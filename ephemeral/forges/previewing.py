@@ -45,9 +45,13 @@ def verdict_of(state: "State") -> dict[str, str]:
     return {"preview": state.phase, "verdict": state.verdict, "sentence": state.sentence}
 
 
-def draw(records: Path, title: str) -> None:
-    """The page and the PNG, for the artifacts of the run; a preview without a verdict yet has none."""
-    from ephemeral.previews.report import draw_records
+def draw(records: Path, title: str) -> str:
+    """Page and PNG for the artifacts of the run, charts for its comment; without a verdict there are none."""
+    from ephemeral.previews.observations import read_requests
+    from ephemeral.previews.records import REQUESTS
+    from ephemeral.previews.report import charts, draw_records
 
-    with suppress(EphemeralError):
+    with suppress(EphemeralError, ValueError):
         draw_records(records, title=title)
+        return charts([*read_requests(records / REQUESTS)])
+    return ""

@@ -126,12 +126,12 @@ class Sync:
             deployment.update(environment.urls())
         if not self._look().is_open:  # closed while it was made: the closing run may have found nothing to remove
             return self.down("the pull request was closed meanwhile")
-        verdict = {}
+        verdict, plot = {}, ""
         if spec.preview:
             records = self.report / self.name / "preview"
             verdict = verdict_of(environment.preview(spec.preview).start(records=records))
-            draw(records, self.name)
-        return self._ready("ready", "it runs", environment, timeline, verdict)
+            plot = draw(records, self.name)
+        return self._ready("ready", "it runs", environment, timeline, verdict, plot)
 
     def end_preview(self, verb: Literal["promote", "abort"], reason: str) -> Outcome:
         """Promote or abort the preview that is under way. Raises PreviewError when there is none."""
@@ -147,9 +147,15 @@ class Sync:
         return self._ready(f"{verb}d" if verb == "promote" else "aborted", reason, environment, None, verdict_of(state))
 
     def _ready(
-        self, state: str, reason: str, environment: "Environment", timeline: Timeline | None, verdict: dict[str, str]
+        self,
+        state: str,
+        reason: str,
+        environment: "Environment",
+        timeline: Timeline | None,
+        verdict: dict[str, str],
+        plot: str = "",
     ) -> Outcome:
-        page = replace(self._page("ready", reason="" if state == "ready" else reason), preview=verdict)
+        page = replace(self._page("ready", reason="" if state == "ready" else reason), preview=verdict, plot=plot)
         self.audience.tell(with_facts(page, environment, timeline))
         return self._outcome(state, reason, {**environment.describe(), "urls": environment.urls(), **verdict})
 

@@ -1,6 +1,7 @@
 """The pages of a report and of a preview in a browser: on a phone and on a desk, by day and by night."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from ephemeral.previews.report import write_page
+from ephemeral.previews.report import charts, write_page
 from ephemeral.reports.html import render
+from tests.npm import npm_file
 from tests.pages import HOSTILE, LONG, preview, sample
 
 pytestmark = pytest.mark.extended
@@ -127,6 +129,29 @@ def test_a_preview_can_be_read(browser: Browser, tmp_path: Path, pictures: Path,
             assert box is not None
             assert box["x"] + box["width"] <= DEVICES[device]["viewport"]["width"]
         assert said == []
+
+
+@pytest.mark.parametrize("theme", ["default", "dark"])  # as forges have it by day and by night
+def test_the_charts_of_a_comment_are_drawn(browser: Browser, pictures: Path, theme: str) -> None:
+    requests, _ = preview()
+    sources = re.findall(r"```mermaid\n(.*?)```", charts(requests), re.DOTALL)
+    assert len(sources) == 2
+    page = browser.new_page()
+    ground = "#0d1117" if theme == "dark" else "#ffffff"
+    page.set_content(f"<body style='background: {ground}'></body>")
+    page.add_script_tag(path=npm_file("mermaid", "dist/mermaid.min.js"))
+    for number, source in enumerate(sources):
+        page.evaluate(
+            """async ([id, source, theme]) => {
+                mermaid.initialize({startOnLoad: false, theme});
+                const {svg} = await mermaid.render(id, source);
+                document.body.insertAdjacentHTML('beforeend', svg);
+            }""",
+            [f"chart-{number}", source, theme],
+        )
+    page.screenshot(path=pictures / f"comment-{theme}.png", full_page=True)
+    assert page.locator("svg .line-plot-0 path, svg .line-plot-1 path, svg .bar-plot-0 rect").count() == 2 + 4 + 1
+    page.close()
 
 
 def _expect_readable(page: Page) -> None:

@@ -1,7 +1,7 @@
 """A preview as HTML: a section of a page, or a page of its own that needs nothing else."""
 
 from collections.abc import Sequence
-from html import escape
+from html import escape as escape_html
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from ephemeral.previews.judge.words import span
 from ephemeral.previews.observations import Request
 from ephemeral.previews.report import pictures
 from ephemeral.previews.report.series import Series
+from ephemeral.reports.failure import clean
 
 _LEGEND = (
     '<p class="legend"><span class="key baseline"></span> baseline '
@@ -31,12 +32,12 @@ def write_page(path: Path, requests: Sequence[Request], verdict: Verdict, *, tit
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <link rel="icon" href="data:,">
-<title>{escape(title)}: {verdict.outcome}</title>
+<title>{_escape(title)}: {verdict.outcome}</title>
 <style>
 {style}</style>
 </head>
 <body>
-<h1>{escape(title)}</h1>
+<h1>{_escape(title)}</h1>
 {section(requests, verdict)}
 </body>
 </html>
@@ -48,11 +49,16 @@ def write_page(path: Path, requests: Sequence[Request], verdict: Verdict, *, tit
 def section(requests: Sequence[Request], verdict: Verdict) -> str:
     """The verdict with its rows and pictures, everything escaped; preview.css styles it."""
     return f"""<div class="preview">
-<p><span class="badge {verdict.outcome}">{verdict.outcome}</span> {escape(verdict.sentence)}</p>
+<p><span class="badge {verdict.outcome}">{verdict.outcome}</span> {_escape(verdict.sentence)}</p>
 <p class="soft">{_counts(verdict)}</p>
 {_table(verdict.rows)}
 {_pictures(requests, verdict)}
 </div>"""
+
+
+def _escape(text: str) -> str:
+    """Text as HTML, without what would turn it around or speak to a terminal."""
+    return escape_html(clean(text))
 
 
 def _counts(verdict: Verdict) -> str:
@@ -65,8 +71,8 @@ def _table(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     body = "\n".join(
-        f'<tr><td>{escape(row.check)}</td><td><span class="badge {row.outcome}">{row.outcome}</span></td>'
-        f"<td>{_effect(row)}</td><td>{escape(row.sentence)}</td></tr>"
+        f'<tr><td>{_escape(row.check)}</td><td><span class="badge {row.outcome}">{row.outcome}</span></td>'
+        f"<td>{_effect(row)}</td><td>{_escape(row.sentence)}</td></tr>"
         for row in rows
     )
     head = "<tr><th>check</th><th>outcome</th><th>candidate / baseline</th><th>in words</th></tr>"
@@ -77,7 +83,7 @@ def _effect(row: Row) -> str:
     if row.effect is None:
         return "&ndash;"
     high = float("inf") if row.high is None else row.high
-    return f'{row.effect:.3g}<br><span class="soft">{escape(span(row.low or 0.0, high))}</span>'
+    return f'{row.effect:.3g}<br><span class="soft">{_escape(span(row.low or 0.0, high))}</span>'
 
 
 def _pictures(requests: Sequence[Request], verdict: Verdict) -> str:

@@ -13,7 +13,7 @@ from ephemeral.errors import StateError, ToolError
 from ephemeral.previews.judge import ErrorRateCheck, Judge, LatencyCheck, Verdict
 from ephemeral.previews.observations import Request
 from ephemeral.previews.records import Records
-from ephemeral.previews.report import draw_records, section, write_page, write_png
+from ephemeral.previews.report import charts, draw_records, section, write_page, write_png
 from ephemeral.previews.report.frame import log_ticks, ticks
 from ephemeral.previews.report.series import Series
 
@@ -151,3 +151,29 @@ def test_records_that_are_missing_or_broken_are_named(tmp_path: Path) -> None:
     (tmp_path / "verdict.json").write_text('{"rows": [], "colour": "red"}')
     with pytest.raises(StateError, match="colour"):
         draw_records(tmp_path, title="shop")
+
+
+def test_the_charts_of_a_comment_have_both_arms_numbers() -> None:
+    requests, _ = seen(600)
+    errors, latency = charts(requests).split("\n\n")
+    for chart in (errors, latency):
+        assert chart.startswith("```mermaid\n%%{init")
+        assert chart.endswith("\n```")
+    baseline, candidate = [line for line in errors.splitlines() if line.startswith("  line")]
+    assert baseline == f"  line [{', '.join(['0'] * 20)}]"
+    mine = [request.failed for request in requests if request.arm == "candidate"]
+    assert candidate.endswith(f", {100 * sum(mine) / len(mine):.4g}]")
+    assert "x-axis [p50, p90, p95, p99]" in latency
+    bars, line = [each for each in latency.splitlines() if each.startswith(("  bar", "  line"))]
+    assert bars.count(", ") == line.count(", ") == 3
+
+
+@pytest.mark.parametrize("arm", ["baseline", "candidate"])
+def test_an_arm_that_nobody_reached_makes_no_chart(arm: str) -> None:
+    requests, _ = seen(100)
+    assert charts([request for request in requests if request.arm != arm]) == ""
+
+
+def test_an_arm_without_one_good_answer_has_errors_but_no_latency() -> None:
+    requests, _ = seen(200, errors=1.0)
+    assert charts(requests).count("```mermaid") == 1

@@ -26,7 +26,10 @@ def test_it_ignores_the_ends_of_children_and_sleeps_until_it_is_killed(tmp_path:
         layer = archive.extractfile("layer.tar")
         assert layer
         with tarfile.open(fileobj=layer) as files:
-            files.extractall(tmp_path, filter="data")
+            program = files.extractfile("pause")
+            assert program
+            (tmp_path / "pause").write_bytes(program.read())
+    (tmp_path / "pause").chmod(0o755)
     process = subprocess.Popen([tmp_path / "pause"])
     try:
 
