@@ -1,7 +1,11 @@
 """A host cluster for all tests of provider `vcluster`: an environment of our own on real nodes, without any policy."""
 
+import base64
 import json
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,7 @@ from ephemeral.spec.model import Chart, Cluster, Host, HostIngress, Isolation, P
 from tests import images, programs, traefik, vcluster_images
 from tests.e2e.vcluster.shop import app
 from tests.forges.github_server import GitHubServer
+from tests.forges.payloads import github_variables
 from tests.forges.repositories import Repository, git, make_repository
 from tests.forges.server import serving
 
@@ -88,3 +93,34 @@ def github(shop: Repository) -> Iterator[Any]:
         server.files["main", "ephemeral.yaml"] = git(shop.origin, "show", "main:ephemeral.yaml")
         yield server
         assert not server.description.violations
+
+
+@pytest.fixture
+def happen(host: Environment, github: Any, shop: Repository, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Run `ephemeral pr sync` as GitHub would for an event; what it printed."""
+    numbers = iter(range(100))
+
+    def happen(event: str, content: dict[str, Any], code: int = 0) -> dict[str, Any]:
+        number = next(numbers)
+        variables = github_variables(
+            tmp_path,
+            event,
+            content,
+            GITHUB_REPOSITORY="octo/shop",
+            GITHUB_API_URL=github.url,
+            GITHUB_RUN_ID=f"{number}",
+        )
+        kubeconfig = base64.b64encode(host.kubeconfig.read_bytes()).decode()
+        state = {"EPHEMERAL_STATE_DIR": str(tmp_path / f"machine-{number}"), "EPHEMERAL_HOST_KUBECONFIG": kubeconfig}
+        finished = subprocess.run(
+            [sys.executable, "-m", "ephemeral", "pr", "sync", "-o", "json"],
+            env={**os.environ, **variables, **state, "GITHUB_TOKEN": github.token},
+            cwd=shop.folder,
+            capture_output=True,
+            text=True,
+            timeout=280,
+        )
+        assert finished.returncode == code, f"{finished.stdout}\n{finished.stderr}"
+        return dict(json.loads(finished.stdout))
+
+    return happen
