@@ -46,21 +46,31 @@ class CuttableWay:
                 client, _ = self._listener.accept()
             except OSError:  # closed
                 return
-            with self._lock:
-                if self._is_cut:
-                    client.close()
-                    continue
-                server = socket.create_connection(self._address)
-                self._open |= {client, server}
-            for one, other in ((client, server), (server, client)):
-                threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
-    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+    def _serve(self, client: socket.socket) -> None:
+        with client:
+            if self._is_cut:
+                return
+            with socket.create_connection(self._address) as server:
+                both = {client, server}
+                with self._lock:
+                    self._open |= both
+                upward = threading.Thread(target=_carry, args=(client, server), daemon=True)
+                upward.start()
+                _carry(server, client)
+                upward.join()
+                with self._lock:
+                    self._open -= both
+
+
+def _carry(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(64 * 1024):
+            sink.sendall(data)
+    for each in (source, sink):
         with suppress(OSError):
-            while data := source.recv(64 * 1024):
-                sink.sendall(data)
-        with suppress(OSError):
-            sink.shutdown(socket.SHUT_WR)
+            each.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

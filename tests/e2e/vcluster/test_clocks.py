@@ -21,7 +21,7 @@ pytestmark = pytest.mark.cluster
 def ahead(host: Environment) -> dict[str, str]:
     """Variables that put a process, and those that it starts, two hours ahead."""
     [library] = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
-    clock = {"LD_PRELOAD": str(library), "FAKETIME": "+2h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    clock = {"LD_PRELOAD": str(library), "FAKETIME": "+2h"}
     return {**os.environ, **clock, "EPHEMERAL_HOST_KUBECONFIG": str(host.kubeconfig)}
 
 

@@ -23,7 +23,7 @@ from ephemeral.waiting import Deadline, NotYet, wait_until
 from tests.cuttable import CuttableWay, cuttable_way
 from tests.e2e.vcluster.conftest import spec_on
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.extended]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What isolation is worth on a host: one that enforces NetworkPolicies is told from one that does not."""
+"""What isolation is worth on a host that enforces NetworkPolicies; test_whole.py has one that does not."""
 
 import pytest
 
@@ -19,21 +19,6 @@ def verified(one: Environment, other: Environment) -> dict[str, object]:
 
 def of(findings, *results: str) -> set[str]:
     return {probe for probe, each in findings.items() if each.result in results}
-
-
-def test_a_host_that_enforces_no_network_policy_is_called_that(host: Environment) -> None:
-    host.load_image(python_image())
-    with starting_fleet(host, ["left", "right"]) as (left, right):
-        findings = verified(left, right)
-    assert findings[ENFORCEMENT].found.startswith("not enforced: the host's pod network ignores them")
-    assert findings["pod of right from a pod of left"].found.startswith("open")
-    network = {probe for probe, each in findings.items() if each.expected in ("blocked", "enforced")}
-    assert of(findings, "broken") - network == set()  # all that needs no network rules does hold
-    assert findings["quota in force"].result == "holds"
-    assert findings["pod beyond requests.cpu"].result == "holds"
-    assert findings["privileged pod"].result == "holds"
-    assert findings["container without limits"].result == "holds"
-    assert of(findings, "not probed") <= {"public address from a pod"}
 
 
 @pytest.mark.extended

@@ -62,8 +62,11 @@ def test_two_environments_from_up_to_an_empty_listing(
 ) -> None:
     host.load_image(python_image())
     with ThreadPoolExecutor(2) as pool:  # at the same time
-        for finished in pool.map(lambda name: cli("up", "-f", described(name), "-o", "json"), ("left", "right")):
-            assert json.loads(finished.stdout)["state"] == "running"
+        made = pool.map(
+            lambda name: json.loads(cli("up", "-f", described(name), "-o", "json").stdout), ("left", "right")
+        )
+        left, right = made
+    assert (left["state"], right["state"]) == ("running", "running")
 
     words = ["verify", "isolation", "left", "--against", "right", "--image", PYTHON, "-o", "json"]
     findings = {each["probe"]: each for each in json.loads(cli(*words, code=1).stdout)}
@@ -75,14 +78,14 @@ def test_two_environments_from_up_to_an_empty_listing(
         assert findings[probe]["result"] == "holds"
     assert of(findings, "not probed") <= {"public address from a pod"}
 
-    assert cli("url", "web", "--name", "left").stdout.strip() == f"http://web.left.{DOMAIN}/hostname"
+    assert left["urls"] == {"web": f"http://web.left.{DOMAIN}/hostname"}
     assert get(controller, f"web.left.{DOMAIN}").startswith("web-")
 
     provider = provider_for(spec_on(host, "any").cluster)
     assert isinstance(provider, VclusterProvider)
     desk_of("right").end_keeper()  # its machine is gone, and its lease ended
-    right = provider.get("right")
-    right.renew(replace(right.lease, expires_at=right.lease.created_at + timedelta(seconds=1)))
+    expiring = provider.get("right")
+    expiring.renew(replace(expiring.lease, expires_at=expiring.lease.created_at + timedelta(seconds=1)))
     other = {"EPHEMERAL_STATE_DIR": str(tmp_path / "other"), "EPHEMERAL_HOST_KUBECONFIG": str(host.kubeconfig)}
     elsewhere = {**os.environ, **other}
     assert "right" in cli("gc", env=elsewhere).stdout
