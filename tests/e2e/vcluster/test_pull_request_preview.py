@@ -21,7 +21,9 @@ def app(**env: str) -> str:
     """What the pull request deploys: podinfo with its own switches."""
     objects = podinfo.app()
     (container,) = objects[0]["spec"]["template"]["spec"]["containers"]
-    container["env"] += [{"name": f"PODINFO_{key}", "value": value} for key, value in env.items()]
+    values = {each["name"]: each["value"] for each in container["env"]}
+    values |= {f"PODINFO_{key}": value for key, value in env.items()}
+    container["env"] = [{"name": name, "value": value} for name, value in values.items()]
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
 
 
