@@ -90,16 +90,31 @@ def wait_leading(kube: Kube, name: str, namespace: str, selector: Mapping[str, s
     wait_until(attempt, deadline=Deadline(_ENDPOINT_SECONDS), what=what, max_interval=0.2)
 
 
+def wait_listed(kube: Kube, name: str, namespace: str) -> None:
+    """Return once a Service has an EndpointSlice, be it an empty one. Raises WaitError."""
+
+    def attempt() -> None:
+        if not _slices(kube, name, namespace):
+            raise NotYet("there is none")
+
+    what = f"EndpointSlice of Service {namespace}/{name}"
+    wait_until(attempt, deadline=Deadline(_ENDPOINT_SECONDS), what=what, max_interval=0.2)
+
+
 def settle() -> None:
     """Return once new connections go where the endpoints say."""
     time.sleep(_SETTLE_SECONDS)
 
 
-def _ready_endpoints(kube: Kube, name: str, namespace: str) -> set[str]:
+def _slices(kube: Kube, name: str, namespace: str) -> list[Object]:
     labels = f"kubernetes.io/service-name={name}"
+    return kube.list("discovery.k8s.io/v1", "EndpointSlice", namespace=namespace, labels=labels)
+
+
+def _ready_endpoints(kube: Kube, name: str, namespace: str) -> set[str]:
     return {
         endpoint["targetRef"]["name"]
-        for each in kube.list("discovery.k8s.io/v1", "EndpointSlice", namespace=namespace, labels=labels)
+        for each in _slices(kube, name, namespace)
         for endpoint in each.get("endpoints") or ()
         if endpoint.get("targetRef") and (endpoint.get("conditions") or {}).get("ready")
     }

@@ -18,7 +18,7 @@ from ephemeral.previews.names import candidate_name
 from ephemeral.previews.routers import routes, traefik
 from ephemeral.previews.routers.listeners import Listeners, gateway_labels, gateway_services, listeners
 from ephemeral.previews.routers.protocol import Stage, origin
-from ephemeral.previews.services import point, restore, wait_leading
+from ephemeral.previews.services import point, restore, wait_leading, wait_listed
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
 _EFFECT_SECONDS = 30.0
@@ -47,7 +47,11 @@ class GatewayRouter:
         ports = [number for each in self._listeners for number in (each.split, each.baseline, each.candidate)]
         install_definitions(stage.kube)
         stage.put(traefik.manifests(stage.namespace, ports, stage.gateway_image))
-        stage.put([*gateway_services(self._listeners, candidate_selector, gateway_labels())])
+        services = [*gateway_services(self._listeners, candidate_selector, gateway_labels())]
+        stage.put(services)
+        # A route that is read before its Services have EndpointSlices may stay unresolved.
+        for service in services:
+            wait_listed(stage.kube, service["metadata"]["name"], stage.namespace)
         found = [route for each in self._listeners for route in (routes.split_route(each, 0), *routes.arm_routes(each))]
         stage.put([routes.gateway(stage.namespace, traefik.CLASS, ports), *found])
         for route in found:
