@@ -26,7 +26,13 @@ def app(name: str = "podinfo", *, replicas: int = 1, message: str = "baseline") 
         "command": ["./podinfo", f"--port={PORT}", f"--grpc-port={GRPC}", "--level=error"],
         "ports": [{"name": "http", "containerPort": PORT}, {"name": "grpc", "containerPort": GRPC}],
         "env": [{"name": "PODINFO_UI_MESSAGE", "value": message}],
-        "readinessProbe": {"httpGet": {"path": "/readyz", "port": PORT}, "periodSeconds": 1},
+        # On a busy machine a probe may take its time; that must not take the only pod out of its Service.
+        "readinessProbe": {
+            "httpGet": {"path": "/readyz", "port": PORT},
+            "periodSeconds": 1,
+            "timeoutSeconds": 5,
+            "failureThreshold": 10,
+        },
         "resources": {"requests": {"cpu": "50m", "memory": "32Mi", "ephemeral-storage": "16Mi"}},
     }
     deployment = {

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ephemeral.clusters import record
+from ephemeral.clusters.vcluster.copies import copy_of_service
 from ephemeral.clusters.vcluster.desk import Desk
 from ephemeral.clusters.vcluster.stamp import Stamp, find_stamp
 from ephemeral.errors import EphemeralError
@@ -176,12 +177,21 @@ class Keeper:
             asked = connection.recv(1000).decode().split()
             try:
                 namespace, service, port = asked
-                key = f"{namespace}/{service}:{port}"
-                access = read_access(self._desk.kubeconfig)
-                number = self._forward(key, access, f"service/{service}", int(port), namespace, 0)
+                number = self._open_service(namespace, service, int(port))
                 connection.sendall(str(number).encode())
             except (EphemeralError, ValueError, OSError) as error:
                 connection.sendall(f"error {error}".encode())
+
+    def _open_service(self, namespace: str, service: str, port: int) -> int:
+        """By the host's copy of the Service: through the environment's API it would be a tunnel within a tunnel.
+
+        vcluster makes the copy a moment later; who is quicker goes the long way.
+        """
+        assert self._stamp
+        copy = copy_of_service(self._stamp, namespace, service)
+        access = read_access(self._host.kubeconfig, self._host.context) if copy else read_access(self._desk.kubeconfig)
+        target, place = (copy, self._stamp.namespace) if copy else (service, namespace)
+        return self._forward(f"{namespace}/{service}:{port}", access, f"service/{target}", port, place, 0)
 
     def _remove(self, why: str) -> None:
         from ephemeral.clusters.vcluster.teardown import delete

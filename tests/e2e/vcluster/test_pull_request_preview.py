@@ -55,11 +55,11 @@ def test_each_push_gets_a_verdict_and_a_comment_promotes(host: Environment, gith
     host.load_image(podinfo_image(), f"{IMAGE}:{opened['pull_request']['base']['sha']}")
     host.load_image(podinfo_image(), f"{IMAGE}:{shop.head}")
     first = happen("pull_request", opened)
-    assert (first["state"], first["verdict"], first["preview"]) == ("ready", "pass", "held")
+    assert (first["state"], first["verdict"], first["preview"]) == ("ready", "pass", "held"), first["sentence"]
     (body,) = github.bodies(7)
     assert "Preview: **pass**" in body
     assert body.count("```mermaid") == 2
-    assert "/ephemeral promote" in body
+    assert "&#47;ephemeral promote" in body
 
     assert happen("issue_comment", comment("/ephemeral promote"))["preview"] == "promoted"
     (body,) = github.bodies(7)
