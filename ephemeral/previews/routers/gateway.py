@@ -6,6 +6,7 @@ listeners that do nothing but name the arm: in the answer (who gave it is then k
 request (an app that forwards the header stays within its arm from Service to Service).
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 from math import ceil
 
@@ -14,7 +15,7 @@ from ephemeral.kube.objects import Object
 from ephemeral.previews.asking import wait_only, wait_some
 from ephemeral.previews.copies import candidate_selector
 from ephemeral.previews.load.plan import Destination, Routed, Routing, Share
-from ephemeral.previews.names import candidate_name
+from ephemeral.previews.names import LABEL, candidate_name
 from ephemeral.previews.routers import routes, traefik
 from ephemeral.previews.routers.listeners import Listeners, gateway_labels, gateway_services, listeners
 from ephemeral.previews.routers.protocol import Stage, origin
@@ -53,6 +54,8 @@ class GatewayRouter:
         for service in services:
             wait_listed(stage.kube, service["metadata"]["name"], stage.namespace)
         found = [route for each in self._listeners for route in (routes.split_route(each, 0), *routes.arm_routes(each))]
+        self._clear("HTTPRoute", routes.API, found)
+        self._clear("Service", "v1", services)
         stage.put([routes.gateway(stage.namespace, traefik.CLASS, ports), *found])
         for route in found:
             self._wait_accepted(route)
@@ -92,6 +95,14 @@ class GatewayRouter:
     def preview_url(self, service: str, port: int | str) -> str:
         """The candidate's listener of the gateway."""
         return self._stage.url(candidate_name(service), port)
+
+    def _clear(self, kind: str, version: str, kept: Sequence[Object]) -> None:
+        """Remove what an earlier preview of other Services left: it leads to listeners that are others' now."""
+        kube, namespace = self._stage.kube, self._stage.namespace
+        names = {each["metadata"]["name"] for each in kept}
+        for item in kube.list(version, kind, namespace=namespace, labels=f"{LABEL} in (route,service)"):
+            if item["metadata"]["name"] not in names:
+                kube.delete(version, kind, item["metadata"]["name"], namespace)
 
     def _of(self, service: Object) -> list[Listeners]:
         return [each for each in self._listeners if each.service is service]
