@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +15,6 @@ from ephemeral.environment import Environment
 from ephemeral.errors import PreviewError, WorkloadError
 from ephemeral.kube.objects import Manifest
 from ephemeral.previews.asking import ask
-from ephemeral.previews.names import REQUEST_HEADER
 from ephemeral.previews.observations import read_requests
 from ephemeral.previews.preview import Preview
 from ephemeral.previews.records import REQUESTS
@@ -26,8 +24,7 @@ from ephemeral.spec.model import Cluster, Spec
 from ephemeral.waiting import Deadline, NotYet, wait_until
 from tests import podinfo
 from tests.e2e.conftest import CLI
-from tests.e2e.objects import deployment, service
-from tests.images import BUSYBOX, busybox_image, podinfo_image, traefik_image
+from tests.images import podinfo_image, traefik_image
 
 pytestmark = pytest.mark.cluster
 
@@ -169,48 +166,6 @@ def test_a_promotion_of_a_canary_loses_no_request_either(
     assert messages(env) == {"candidate"}
 
 
-def front() -> list[dict[str, Any]]:
-    """An app before podinfo, which forwards the header and says both messages; podinfo's patch fits it, too."""
-    script = r"""#!/bin/sh
-header="x-ephemeral-preview: $HTTP_X_EPHEMERAL_PREVIEW"
-behind=$(wget -q -O - --header "$header" "http://$PODINFO_SERVICE_HOST/" | sed -n 's/.*"message": "\(.*\)".*/\1/p')
-printf '\n%s %s' "$PODINFO_UI_MESSAGE" "$behind"
-"""
-    write = 'mkdir -p /tmp/cgi-bin; printf %s "$SCRIPT" >/tmp/cgi-bin/who; chmod +x /tmp/cgi-bin/who'
-    start = f"{write}; exec httpd -f -p 8080 -h /tmp"
-    app = deployment("front", image=BUSYBOX, command=["sh", "-c", start], replicas=1)
-    (container,) = app["spec"]["template"]["spec"]["containers"]
-    container["name"] = "podinfod"
-    container["env"] = [{"name": "SCRIPT", "value": script}, {"name": "PODINFO_UI_MESSAGE", "value": "baseline"}]
-    exposed = service("front")
-    exposed["spec"]["ports"] = [{"name": "http", "port": 80, "targetPort": 8080}]
-    return [app, exposed]
-
-
-def test_the_header_leads_through_two_services(
-    env: Environment, described: Callable[..., Path], tmp_path: Path
-) -> None:
-    env.load_image(busybox_image())
-    env.deploy([Manifest(object=each, origin="test") for each in front()])
-    patches = [podinfo.patch(tmp_path, name=name) for name in ("front", "podinfo")]
-    steps = [{"header": True}, {"weight": 50}, {"pause": "promote"}]
-    path = described(service=["front", "podinfo"], candidate={"patch": patches}, steps=steps)
-    assert preview_of(path).start().phase == "paused"
-    url = env.url("front", path="/cgi-bin/who")
-
-    def who(**headers: str) -> str:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
-            return str(answer.read().decode().strip())
-
-    for arm in ("baseline", "candidate"):
-        assert {who(**{REQUEST_HEADER: arm}) for _ in range(10)} == {f"{arm} {arm}"}
-    assert {who() for _ in range(40)} == {"baseline baseline", "candidate candidate"}, "split once, at the first"
-    assert env.preview().abort().phase == "aborted"
-    assert {who() for _ in range(10)} == {"baseline baseline"}
-    for kind, version in (("Deployment", "apps/v1"), ("Service", "v1")):
-        env.kube.delete(version, kind, "front", "default")
-
-
 def test_a_candidate_that_never_gets_ready_is_removed_with_why(
     env: Environment, described: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -270,17 +225,17 @@ def test_a_router_that_is_killed_goes_on_where_it_was(
 
 
 @pytest.mark.parametrize(
-    "moment",
+    ("strategy", "moment"),
     [
-        pytest.param("load of", marks=pytest.mark.extended),
-        pytest.param("in effect: 100 %", marks=pytest.mark.extended),
-        "the baseline is updated",
+        pytest.param("blue-green", "load of", marks=pytest.mark.extended),
+        pytest.param("blue-green", "in effect: 100 %", marks=pytest.mark.extended),
+        ("canary", "the baseline is updated"),
     ],
 )
 def test_whoever_is_killed_another_goes_on(
-    env: Environment, described: Callable[..., Path], tmp_path: Path, moment: str
+    env: Environment, described: Callable[..., Path], tmp_path: Path, strategy: str, moment: str
 ) -> None:
-    path = described(strategy="blue-green", candidate={"patch": podinfo.patch(tmp_path)}, grace="3s")
+    path = described(strategy=strategy, candidate={"patch": podinfo.patch(tmp_path)}, grace="3s")
     with podinfo.traffic(env.url("podinfo", port="http")) as users:
         started = subprocess.Popen(
             command("start", "-f", path), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -1,6 +1,7 @@
 """What the gateway listens on: for each port of each previewed Service, where its requests are split and where each
 arm alone answers. Ports are told apart by number, so requests need no host name of their own."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from ephemeral.kube.objects import Object, subject
 from ephemeral.previews.names import LABEL, baseline_name, candidate_name, pods_name
 from ephemeral.previews.services import arm_service
 
-_FIRST_PORT = 10000
+_FIRST_PORT, _PLACES = 10000, 5000
 _H2C = "kubernetes.io/h2c"
 _TLS_PORTS = (443, 8443)
 
@@ -44,10 +45,21 @@ def listeners(services: Sequence[Object]) -> list[Listeners]:
     ports = [(service, port) for service in services for port in service["spec"].get("ports") or ()]
     for service, port in ports:
         _refuse_other_protocols(service, port)
+    places: dict[int, tuple[Object, Any]] = {}
+    for service, port in ports:
+        place = _place(f"{service['metadata']['name']}-{port['port']}")
+        while place in places:
+            place = (place + 1) % _PLACES
+        places[place] = service, port
     return [
-        Listeners(service=service, port=int(port["port"]), split=_FIRST_PORT + 3 * index)
-        for index, (service, port) in enumerate(ports)
+        Listeners(service=service, port=int(port["port"]), split=_FIRST_PORT + 3 * place)
+        for place, (service, port) in places.items()
     ]
+
+
+def _place(name: str) -> int:
+    """The same in every preview: a number that was another Service's a moment ago would be answered by both."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % _PLACES
 
 
 def gateway_services(found: Sequence[Listeners], candidate: Any, gateway: dict[str, str]) -> Iterator[Object]:
