@@ -3,15 +3,18 @@
 It notes the original's name on the copy (vcluster 0.36: `pkg/util/translate`).
 """
 
+from ephemeral.clusters.vcluster import naming
 from ephemeral.clusters.vcluster.stamp import Stamp
+from ephemeral.kube.objects import Object
 
-_NAME, _NAMESPACE = "vcluster.loft.sh/object-name", "vcluster.loft.sh/object-namespace"
+_OBJECT = ("vcluster.loft.sh/object-namespace", "vcluster.loft.sh/object-name")
 
 
-def copy_of_service(stamp: Stamp, namespace: str, name: str) -> str:
-    """The name of the host's copy of a Service; empty when there is none yet."""
-    for item in stamp.host.kube.list("v1", "Service", namespace=stamp.namespace):
-        annotations = item["metadata"].get("annotations") or {}
-        if (annotations.get(_NAMESPACE), annotations.get(_NAME)) == (namespace, name):
-            return str(item["metadata"]["name"])
-    return ""
+def copy_of_service(stamp: Stamp, namespace: str, name: str) -> Object | None:
+    """The host's copy of a Service, which comes some moments after the Service was made; None before."""
+    synced = stamp.host.kube.list("v1", "Service", namespace=stamp.namespace, labels=f"{naming.SYNCED}={stamp.name}")
+    for each in synced:
+        annotations = each["metadata"].get("annotations") or {}
+        if tuple(map(annotations.get, _OBJECT)) == (namespace, name):
+            return each
+    return None

@@ -190,7 +190,7 @@ class Keeper:
         assert self._stamp
         copy = copy_of_service(self._stamp, namespace, service)
         access = read_access(self._host.kubeconfig, self._host.context) if copy else read_access(self._desk.kubeconfig)
-        target, place = (copy, self._stamp.namespace) if copy else (service, namespace)
+        target, place = (copy["metadata"]["name"], self._stamp.namespace) if copy else (service, namespace)
         return self._forward(f"{namespace}/{service}:{port}", access, f"service/{target}", port, place, 0)
 
     def _remove(self, why: str) -> None:

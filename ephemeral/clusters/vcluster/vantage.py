@@ -6,7 +6,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from ephemeral.clusters.provider import HostSide, Vantage
-from ephemeral.clusters.vcluster import naming
+from ephemeral.clusters.vcluster.copies import copy_of_service
 from ephemeral.clusters.vcluster.host import HostCluster
 from ephemeral.clusters.vcluster.stamp import Stamp
 from ephemeral.errors import ClusterError
@@ -15,7 +15,6 @@ from ephemeral.waiting import NotYet
 
 IMAGE = "docker.io/library/python:3.13-alpine"
 _HTTPS = 443
-_OBJECT = ("vcluster.loft.sh/object-namespace", "vcluster.loft.sh/object-name")
 
 
 def vantage_of(stamp: Stamp) -> Vantage:
@@ -47,12 +46,10 @@ def vantage_of(stamp: Stamp) -> Vantage:
 
 def _address(stamp: Stamp, namespace: str, name: str) -> str:
     """vcluster gives a Service the address that it has on the host, some moments after it was made."""
-    synced = stamp.host.kube.list("v1", "Service", namespace=stamp.namespace, labels=f"{naming.SYNCED}={stamp.name}")
-    for each in synced:
-        annotations = each["metadata"].get("annotations") or {}
-        if tuple(map(annotations.get, _OBJECT)) == (namespace, name):
-            return str(each["spec"]["clusterIP"])
-    raise NotYet("vcluster has not synced it yet")
+    copy = copy_of_service(stamp, namespace, name)
+    if copy is None:
+        raise NotYet("vcluster has not synced it yet")
+    return str(copy["spec"]["clusterIP"])
 
 
 def _seen_from(host: HostCluster) -> tuple[str, ...]:

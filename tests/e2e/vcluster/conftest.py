@@ -14,6 +14,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from ephemeral import Environment, up
+from ephemeral.clusters import provider_for
+from ephemeral.clusters.vcluster import VclusterProvider, naming
+from ephemeral.clusters.vcluster.desk import desk_of
+from ephemeral.clusters.vcluster.remains import left_of
 from ephemeral.kube.objects import Manifest
 from ephemeral.spec.model import Chart, Cluster, Host, HostIngress, Isolation, PodNetwork, Spec
 from tests import images, programs, traefik, vcluster_images
@@ -124,3 +128,19 @@ def happen(host: Environment, github: Any, shop: Repository, tmp_path: Path) -> 
         return dict(json.loads(finished.stdout))
 
     return happen
+
+
+@pytest.fixture
+def provider(host: Environment) -> Iterator[VclusterProvider]:
+    """The host's; whatever a test left there is removed."""
+    provider = provider_for(spec_on(host, "any").cluster)
+    assert isinstance(provider, VclusterProvider)
+    yield provider
+    for stamp in provider.stamps():
+        provider.delete(stamp.name, force=True)
+
+
+def nothing_left(provider: VclusterProvider, name: str) -> None:
+    assert left_of(provider.host, name) == []
+    assert provider.host.kube.get("v1", "Namespace", naming.namespace_of(name)) is None
+    assert not desk_of(name).folder.exists()

@@ -11,17 +11,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from ephemeral import Environment, up
-from ephemeral.clusters import provider_for
-from ephemeral.clusters.vcluster import VclusterProvider, naming
-from ephemeral.clusters.vcluster.desk import desk_of
-from ephemeral.clusters.vcluster.remains import left_of
+from ephemeral.clusters.vcluster import VclusterProvider
 from ephemeral.clusters.vcluster.stamp import find_stamp
 from ephemeral.errors import EphemeralError
 from ephemeral.fleet import collect
 from ephemeral.spec.model import Spec
 from ephemeral.waiting import Deadline, NotYet, wait_until
 from tests.cuttable import CuttableWay, cuttable_way
-from tests.e2e.vcluster.conftest import spec_on
+from tests.e2e.vcluster.conftest import nothing_left, spec_on
 
 pytestmark = [pytest.mark.cluster, pytest.mark.extended]
 
@@ -50,16 +47,6 @@ def far(host: Environment, way: CuttableWay, tmp_path: Path) -> Callable[[str], 
     return spec
 
 
-@pytest.fixture
-def near(host: Environment) -> Iterator[VclusterProvider]:
-    """The host without the way between; whatever a test left there is removed."""
-    provider = provider_for(spec_on(host, "any").cluster)
-    assert isinstance(provider, VclusterProvider)
-    yield provider
-    for stamp in provider.stamps():
-        provider.delete(stamp.name, force=True)
-
-
 def _config(path: Path) -> dict:
     return json.loads(path.read_text())
 
@@ -70,12 +57,12 @@ def cut_for(way: CuttableWay, seconds: float) -> None:
 
 
 def test_cut_while_it_is_made(
-    host: Environment, near: VclusterProvider, far: Callable[[str], Spec], way: CuttableWay, monkeypatch
+    host: Environment, provider: VclusterProvider, far: Callable[[str], Spec], way: CuttableWay, monkeypatch
 ) -> None:
     """Either it is whole in the end, or the command says why not and nothing is left: at once, or to the reaper."""
     with ThreadPoolExecutor(1) as pool:
         begun = pool.submit(up, far("cut"))
-        wait_until(lambda: _stamped(near, "cut"), deadline=Deadline(30), what="the stamp", interval=0.01)
+        wait_until(lambda: _stamped(provider, "cut"), deadline=Deadline(30), what="the stamp", interval=0.01)
         cut_for(way, 4)
         failure = begun.exception()
     if failure is None:
@@ -85,15 +72,15 @@ def test_cut_while_it_is_made(
     else:
         assert isinstance(failure, EphemeralError)
         assert str(way.port) in failure.message, "it says what did not answer"
-    if stamp := find_stamp(near.host, "cut"):
+    if stamp := find_stamp(provider.host, "cut"):
         stamp.write(HEARTBEAT="2020-01-01T00:00:00+00:00")
         monkeypatch.setenv("EPHEMERAL_HOST_KUBECONFIG", str(host.kubeconfig))
         assert [each.error for each in collect()] == [""]
-    nothing_left(near, "cut")
+    nothing_left(provider, "cut")
 
 
 def test_cut_while_it_is_used_and_while_it_is_removed(
-    near: VclusterProvider, far: Callable[[str], Spec], way: CuttableWay
+    provider: VclusterProvider, far: Callable[[str], Spec], way: CuttableWay
 ) -> None:
     environment = up(far("cut"))
     cut_for(way, 2)
@@ -107,16 +94,10 @@ def test_cut_while_it_is_used_and_while_it_is_removed(
     wait_until(answers, deadline=Deadline(60), what="the environment, once the way is mended")
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(environment.down)
-        wait_until(lambda: _leaving(near, "cut"), deadline=Deadline(30), what="the begin of its end", interval=0.01)
+        wait_until(lambda: _leaving(provider, "cut"), deadline=Deadline(30), what="the begin of its end", interval=0.01)
         cut_for(way, 4)
         ended.result()
-    nothing_left(near, "cut")
-
-
-def nothing_left(provider: VclusterProvider, name: str) -> None:
-    assert left_of(provider.host, name) == []
-    assert provider.host.kube.get("v1", "Namespace", naming.namespace_of(name)) is None
-    assert not desk_of(name).folder.exists()
+    nothing_left(provider, "cut")
 
 
 def _stamped(provider: VclusterProvider, name: str) -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,6 @@ from ephemeral import Environment, attach, up
 from ephemeral.clusters import provider_for
 from ephemeral.clusters.vcluster import VclusterProvider, naming
 from ephemeral.clusters.vcluster.desk import desk_of
-from ephemeral.clusters.vcluster.remains import left_of
 from ephemeral.clusters.vcluster.stamp import find_stamp, lease_annotations
 from ephemeral.clusters.vcluster.teardown import delete
 from ephemeral.errors import ClusterError, EphemeralError, NameTakenError, PolicyError, WorkloadError
@@ -26,20 +25,10 @@ from ephemeral.fleet import collect, list_environments
 from ephemeral.spec.model import Chart, Isolation, Ready, Source, Spec
 from ephemeral.waiting import Deadline, NotYet, wait_until
 from tests.e2e.objects import deployment
-from tests.e2e.vcluster.conftest import spec_on
+from tests.e2e.vcluster.conftest import nothing_left, spec_on
 from tests.images import AGNHOST
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture
-def provider(host: Environment) -> Iterator[VclusterProvider]:
-    """The host's; whatever a test left there is removed."""
-    provider = provider_for(spec_on(host, "any").cluster)
-    assert isinstance(provider, VclusterProvider)
-    yield provider
-    for stamp in provider.stamps():
-        provider.delete(stamp.name, force=True)
 
 
 @pytest.fixture
@@ -57,12 +46,6 @@ def app(folder: Path, **container: Any) -> Source:
     file = folder / "app.json"
     file.write_text(json.dumps(deployment("web", **{"image": AGNHOST, "args": ["pause"], **container})))
     return Source(manifests=(str(file),))
-
-
-def nothing_left(provider: VclusterProvider, name: str) -> None:
-    assert left_of(provider.host, name) == []
-    assert provider.host.kube.get("v1", "Namespace", naming.namespace_of(name)) is None
-    assert not desk_of(name).folder.exists()
 
 
 def test_up_deploy_update_and_down_from_another_machine(
