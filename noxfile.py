@@ -12,13 +12,27 @@ nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "test"]
 
-#: Tests that share nothing of the machine, so that two processes may run them at once. Of those that start clusters,
-#: only such as start one at a time: where many start at once, a slow machine exceeds Kubernetes' own time limits.
+#: Tests that share nothing of the machine, so that two processes may run them at once.
 PARALLEL = (
     "tests/unit",
     "tests/contract/forges",
     "tests/e2e/test_isolation.py",
 )
+#: Tests that need the machine for themselves: they compare it before and after, or judge what they measure.
+ALONE = (
+    "tests/contract/previews",
+    "tests/plugin/test_pool.py",
+    "tests/plugin/test_traffic.py",
+    "tests/e2e/test_preview_header.py",
+    "tests/e2e/test_previews.py",
+    "tests/e2e/test_real_access.py",
+    "tests/e2e/test_real_nodes.py",
+    "tests/e2e/test_verify_isolation.py",
+    "tests/e2e/vcluster/test_preview.py",
+)
+#: Two environments start well at the same time on two cores; more exceed Kubernetes' own time limits.
+BY_TEST = ("-n2", "--dist=worksteal")
+BY_FILE = ("-n2", "--dist=loadfile")  # files share hosts and environments
 #: A file that can't be read must not keep the others from running.
 CORE = ("pytest", "-m", "not extended", "--fail-on-skip", "--continue-on-collection-errors", "--durations=15")
 
@@ -35,16 +49,19 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def test(session: nox.Session) -> None:
-    """The core tier: all that must hold, in two runs. A skipped test fails it. `-- PATH` runs some."""
+    """The core tier: all that must hold, in three runs. A skipped test fails it. `-- PATH` runs some."""
     paths = [word for word in session.posargs if PurePath(word).parts[:1] == ("tests",)]
     options = [word for word in session.posargs if word not in paths]
     parallel = [path for path in paths if path.startswith(PARALLEL)]
-    serial = [path for path in paths if path not in parallel]
+    alone = [path for path in paths if path.startswith(ALONE)]
+    paired = [path for path in paths if path not in (*parallel, *alone)]
     runs = []
     if parallel or not paths:
-        runs.append(["-n2", "--dist=worksteal", *(parallel or PARALLEL)])
-    if serial or not paths:
-        runs.append(serial or ["tests", *(f"--ignore={path}" for path in PARALLEL)])
+        runs.append([*BY_TEST, *(parallel or PARALLEL)])
+    if paired or not paths:
+        runs.append([*BY_FILE, *(paired or ("tests", *(f"--ignore={path}" for path in (*PARALLEL, *ALONE))))])
+    if alone or not paths:
+        runs.append([*(alone or ALONE)])
     failed = [words for words in runs if not _passes(session, *words, *options)]
     if failed:
         session.error(f"{len(failed)} of {len(runs)} runs failed")
@@ -52,7 +69,7 @@ def test(session: nox.Session) -> None:
 
 def _passes(session: nox.Session, *words: str) -> bool:
     """Whether all of these core tests pass: what fails must not keep the others from running."""
-    # Tests that are chosen by name may all lie in the other run.
+    # Tests that are chosen by name may all lie in another run.
     success = [0, 5] if "-k" in words else [0]
     try:
         session.run(*CORE, *words, success_codes=success)
