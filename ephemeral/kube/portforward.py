@@ -48,11 +48,14 @@ class PortForward:
         *,
         namespace: str = "default",
         local_port: int = 0,
+        ready_only: bool = True,
     ) -> None:
         """Nothing is sent yet but a look at the target. Raises ClusterError or SpecError when there is none.
 
-        ``local_port`` 0: any free one. Raises OSError when it is taken.
+        ``local_port`` 0: any free one. Raises OSError when it is taken. Without ``ready_only``, connections are led to
+        pods that are not ready as well.
         """
+        self._ready_only = ready_only
         self._kube, self._access, self._target, self._namespace = kube, access, target, namespace
         self._port = port
         _target_port(kube, target, port, namespace)  # whoever asks for one that is not there is told at once
@@ -152,7 +155,8 @@ class PortForward:
         return [
             pod
             for pod in found
-            if condition(pod, "Ready").get("status") == "True" and not pod["metadata"].get("deletionTimestamp")
+            if (condition(pod, "Ready").get("status") == "True" or not self._ready_only)
+            and not pod["metadata"].get("deletionTimestamp")
         ]
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ephemeral.clusters.vcluster import naming
 from ephemeral.clusters.vcluster.access import exported_secret, write_kubeconfig
 from ephemeral.clusters.vcluster.desk import Desk
+from ephemeral.clusters.vcluster.early import offering_account
 from ephemeral.clusters.vcluster.force import put_amounts_in_force
 from ephemeral.clusters.vcluster.ingress import publish
 from ephemeral.clusters.vcluster.ready import await_dns, await_policy
@@ -96,7 +97,8 @@ class VclusterCluster:
 
     def wait_answering(self, deadline: Deadline) -> None:
         """Return once its API answers a LIST. Raises ClusterError as soon as the host says that it never will."""
-        await_export(self._stamp, deadline)
+        with offering_account(self._stamp, self._desk.folder) if self._stamp.phase else nullcontext():
+            await_export(self._stamp, deadline)
         self._write_kubeconfig()
         what = "API of the environment"
         wait_until(self._expect_answer, deadline=deadline, what=what, interval=0.05, max_interval=0.3)

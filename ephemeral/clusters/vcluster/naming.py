@@ -35,3 +35,8 @@ def labels_of(name: str) -> dict[str, str]:
 def config_secret(name: str) -> str:
     """Secret with the kubeconfig that vcluster exports (`pkg/util/kubeconfig`, vcluster 0.36)."""
     return f"vc-{name}"
+
+
+def certificates(name: str) -> str:
+    """Secret in which vcluster keeps its keys and its own kubeconfigs (`pkg/certs`, vcluster 0.36)."""
+    return f"{name}-certs"

@@ -5,12 +5,24 @@ from pathlib import Path
 from typing import Any
 
 from ephemeral import Environment
+from ephemeral.waiting import Deadline, NotYet, wait_until
 
 NAMESPACE = "people"
 
 
 def make_namespace(host: Environment, name: str) -> None:
     host.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+
+def remove_namespace(host: Environment, name: str) -> None:
+    """Return once it is gone: the next test compares what is there before and after."""
+
+    def gone() -> None:
+        if host.kube.get("v1", "Namespace", name):
+            raise NotYet("still there")
+
+    host.kube.delete("v1", "Namespace", name)
+    wait_until(gone, deadline=Deadline(60), what=f"end of namespace {name}", max_interval=0.3)
 
 
 def kubeconfig_of(host: Environment, account: str, folder: Path) -> Path:

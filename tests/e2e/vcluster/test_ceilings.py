@@ -14,7 +14,7 @@ from ephemeral.kube.client import connect
 from ephemeral.spec.model import Isolation
 from ephemeral.waiting import Deadline, NotYet, wait_until
 from tests.e2e.test_docs import blocks
-from tests.e2e.vcluster.accounts import grant, kubeconfig_of
+from tests.e2e.vcluster.accounts import grant, kubeconfig_of, remove_namespace
 from tests.e2e.vcluster.conftest import spec_on
 
 pytestmark = pytest.mark.cluster
@@ -37,6 +37,7 @@ def ceilings(host: Environment, repository: Path) -> Iterator[dict[str, Any]]:
     for each in reversed(objects):
         metadata = each["metadata"]
         host.kube.delete(each["apiVersion"], each["kind"], metadata["name"], metadata.get("namespace"))
+    remove_namespace(host, "ephemeral-system")
 
 
 def test_the_ceilings_of_the_page_hold_and_whoever_holds_the_role_can_not_lift_them(

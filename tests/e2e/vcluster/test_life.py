@@ -16,7 +16,7 @@ import pytest
 
 from ephemeral import Environment, attach, up
 from ephemeral.clusters import provider_for
-from ephemeral.clusters.vcluster import VclusterProvider, naming
+from ephemeral.clusters.vcluster import VclusterProvider, early, naming
 from ephemeral.clusters.vcluster.desk import desk_of
 from ephemeral.clusters.vcluster.stamp import find_stamp, lease_annotations
 from ephemeral.clusters.vcluster.teardown import delete
@@ -25,6 +25,7 @@ from ephemeral.fleet import collect, list_environments
 from ephemeral.spec.model import Chart, Isolation, Ready, Source, Spec
 from ephemeral.waiting import Deadline, NotYet, wait_until
 from tests.e2e.objects import deployment
+from tests.e2e.vcluster.accounts import remove_namespace
 from tests.e2e.vcluster.conftest import nothing_left, spec_on
 from tests.images import AGNHOST
 
@@ -55,6 +56,9 @@ def test_up_deploy_update_and_down_from_another_machine(
     environment = up(spec, detach=True)
     assert environment.workloads()["Deployment default/web"] == "1/1 ready"
     assert environment.describe()["state"] == "running"
+    account = environment.kube.get("v1", "ServiceAccount", "default", "default")
+    assert account
+    assert account["metadata"]["managedFields"][0]["manager"] == early.MANAGER  # not the controllers, seconds later
     privileged = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -164,7 +168,7 @@ def test_the_host_policy_holds_whoever_asks(host: Environment, provider: Vcluste
         assert provider.list() == []
     finally:
         kube.delete("v1", "ConfigMap", "ephemeral-policy", "ephemeral-system")  # its namespace goes only after a while
-        kube.delete("v1", "Namespace", "ephemeral-system")
+        remove_namespace(host, "ephemeral-system")
 
 
 def test_restricted_pods_are_all_that_it_takes_and_it_starts_all_the_same(
