@@ -22,12 +22,10 @@ from ephemeral.kube.portforward import PortForward
 from ephemeral.kube.transport import ApiError, Transport
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
-#: Who made it, in its managed fields.
-MANAGER = "ephemeral"
 #: vcluster's own API server behind the proxy that serves users.
 _PORT = 6443
 _LONGEST_SECONDS = 60.0
-_PATH = f"/api/v1/namespaces/default/serviceaccounts?fieldManager={MANAGER}"
+_PATH = "/api/v1/namespaces/default/serviceaccounts"
 _ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "default"}}
 
 

@@ -1,7 +1,10 @@
 """The way to the host is cut for a while: during create, during delete, and while an environment is used."""
 
 import json
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,12 +18,17 @@ from ephemeral.clusters.vcluster import VclusterProvider
 from ephemeral.clusters.vcluster.stamp import find_stamp
 from ephemeral.errors import EphemeralError
 from ephemeral.fleet import collect
+from ephemeral.kube.objects import Manifest
 from ephemeral.spec.model import Spec
 from ephemeral.waiting import Deadline, NotYet, wait_until
 from tests.cuttable import CuttableWay, cuttable_way
+from tests.e2e.objects import deployment
 from tests.e2e.vcluster.conftest import nothing_left, spec_on
+from tests.images import AGNHOST
 
 pytestmark = [pytest.mark.cluster, pytest.mark.extended]
+
+_STILL_SECONDS = 6.0
 
 
 @pytest.fixture
@@ -98,6 +106,42 @@ def test_cut_while_it_is_used_and_while_it_is_removed(
         cut_for(way, 4)
         ended.result()
     nothing_left(provider, "cut")
+
+
+def test_a_host_whose_api_server_stands_still_for_a_while(host: Environment, provider: VclusterProvider) -> None:
+    """As in a restart, of which our own hosts are not capable: their supervisor ends with it."""
+    with up(spec_on(host, "still")) as environment:
+        server = _api_server_of(host)
+        os.kill(server, signal.SIGSTOP)
+        try:
+            time.sleep(_STILL_SECONDS)  # how long it lasts is the case itself
+        finally:
+            os.kill(server, signal.SIGCONT)
+        file = Manifest(object=deployment("web", image=AGNHOST, args=["pause"]), origin="test")
+        environment.deploy([file])  # ready: what watches on both sides has gone on
+        assert environment.workloads()["Deployment default/web"] == "1/1 ready"
+    nothing_left(provider, "still")
+
+
+def _api_server_of(host: Environment) -> int:
+    """Its pid on this machine; the environment's own record has the one inside."""
+    (found,) = (
+        int(process.name)
+        for process in Path("/proc").glob("[0-9]*")
+        if (words := _words(process)) and words[0].endswith(b"/kube-apiserver") and _is_below(words, host)
+    )
+    return found
+
+
+def _words(process: Path) -> list[bytes]:
+    try:
+        return (process / "cmdline").read_bytes().split(b"\0")
+    except OSError:  # it has ended
+        return []
+
+
+def _is_below(words: list[bytes], host: Environment) -> bool:
+    return any(os.fsencode(host.kubeconfig.parent) in word for word in words)
 
 
 def _stamped(provider: VclusterProvider, name: str) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from ephemeral import Environment, attach, up
 from ephemeral.clusters import provider_for
-from ephemeral.clusters.vcluster import VclusterProvider, early, naming
+from ephemeral.clusters.vcluster import VclusterProvider, naming
 from ephemeral.clusters.vcluster.desk import desk_of
 from ephemeral.clusters.vcluster.stamp import find_stamp, lease_annotations
 from ephemeral.clusters.vcluster.teardown import delete
@@ -56,9 +56,11 @@ def test_up_deploy_update_and_down_from_another_machine(
     environment = up(spec, detach=True)
     assert environment.workloads()["Deployment default/web"] == "1/1 ready"
     assert environment.describe()["state"] == "running"
-    account = environment.kube.get("v1", "ServiceAccount", "default", "default")
-    assert account
-    assert account["metadata"]["managedFields"][0]["manager"] == early.MANAGER  # not the controllers, seconds later
+    accounts = {
+        each: environment.kube.get("v1", "ServiceAccount", "default", each) for each in ("default", "kube-system")
+    }
+    made = {each: account["metadata"]["creationTimestamp"] for each, account in accounts.items() if account}
+    assert made["default"] < made["kube-system"], "controllers have made them all, seconds later than it can be had"
     privileged = {
         "apiVersion": "v1",
         "kind": "Pod",
