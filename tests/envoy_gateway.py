@@ -48,6 +48,8 @@ def manifests(*, beside_gateways: bool = True) -> list[Manifest]:
             "config.envoyGateway.provider.kubernetes": {"deploy": deploy},
             "config.envoyGateway.envoyProxy": proxy,
             "topologyInjector.enabled": False,
+            # In an environment that had Gateway API before, of another channel, it would refuse the chart's own.
+            "crds.gatewayAPI.safeUpgradePolicy.enabled": False,
         },
     )
     base, helm = programs.envoy_gateway(), require(["helm"])["helm"]

@@ -49,6 +49,7 @@ class GatewayRouter:
         ports = [number for each in self._listeners for number in (each.split, each.baseline, each.candidate)]
         gateway = data_plane(stage)
         install_definitions(stage.kube)
+        self._leave_other_class(gateway.gateway_class)
         gateway.install(ports)
         services = [*gateway_services(self._listeners, candidate_selector, gateway.pods)]
         stage.put([*services, trial_service(stage.namespace, ports, gateway.pods)])
@@ -98,6 +99,15 @@ class GatewayRouter:
     def preview_url(self, service: str, port: int | str) -> str:
         """The candidate's listener of the gateway."""
         return self._stage.url(candidate_name(service), port)
+
+    def _leave_other_class(self, gateway_class: str) -> None:
+        """Remove the Gateway of another class, and its routes: what another controller said of them would stay."""
+        kube, namespace = self._stage.kube, self._stage.namespace
+        live = kube.get(routes.API, "Gateway", routes.GATEWAY, namespace)
+        if live and live["spec"]["gatewayClassName"] != gateway_class:
+            self.release()
+            self._clear("HTTPRoute", routes.API, [])
+            kube.delete(routes.API, "Gateway", routes.GATEWAY, namespace)
 
     def _clear(self, kind: str, version: str, kept: Sequence[Object]) -> None:
         """Remove what an earlier preview of other Services left: it leads to listeners that are others' now."""
