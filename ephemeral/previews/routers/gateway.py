@@ -25,6 +25,8 @@ from ephemeral.waiting import Deadline, NotYet, wait_until
 
 _EFFECT_SECONDS = 30.0
 _ON_END = 20
+#: Controllers add others of their own: that a candidate has no endpoints before it is there is one of Envoy Gateway's.
+_ROUTE_CONDITIONS = ("Accepted", "ResolvedRefs")
 
 
 class GatewayRouter:
@@ -139,7 +141,10 @@ class GatewayRouter:
         def attempt() -> None:
             live = self._stage.kube.get(routes.API, "HTTPRoute", name, self._stage.namespace) or {}
             conditions = [
-                each for parent in (live.get("status") or {}).get("parents") or () for each in parent["conditions"]
+                each
+                for parent in (live.get("status") or {}).get("parents") or ()
+                for each in parent["conditions"]
+                if each["type"] in _ROUTE_CONDITIONS
             ]
             if not conditions:
                 raise NotYet("no gateway has taken it")
