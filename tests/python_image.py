@@ -20,7 +20,7 @@ def python_image() -> Path:
     files: dict[str, images.Content] = {
         "usr/local/bin/python3": program,
         **{f"usr/local/lib/{version}/{name}": path for name, path in _library()},
-        **_shared_objects(program),
+        **shared_objects(program),
         "tmp/": b"",
         "etc/passwd": images.PASSWD.encode(),
     }
@@ -37,7 +37,7 @@ def _library() -> Iterator[tuple[str, Path]]:
             yield str(path.relative_to(root)), path
 
 
-def _shared_objects(program: Path) -> dict[str, images.Content]:
+def shared_objects(program: Path) -> dict[str, images.Content]:
     """Where the program looks for them: the loader by its path, all others in a folder of ours."""
     found: dict[str, images.Content] = {}
     for line in run(["ldd", program], timeout=10).stdout.splitlines():

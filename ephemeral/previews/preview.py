@@ -18,6 +18,7 @@ from ephemeral.previews.finish import abort, promote
 from ephemeral.previews.hold import AskedToStop, Hold, taken
 from ephemeral.previews.records import Records
 from ephemeral.previews.routers import Router, Stage, router_named
+from ephemeral.previews.routers.classes import find_class
 from ephemeral.previews.state import LateError, State, Store, changed, find_namespace
 from ephemeral.previews.steps import Paused, Steps, Tools, resumed_at, steps_of
 from ephemeral.previews.wanted import wanted
@@ -165,6 +166,8 @@ class Preview:
         there = self._store.read()
         if there is None or there.over:
             find_baseline(self._host.kube, definition.service, namespace=self._namespace)
+            if state.router == "gateway-api":
+                find_class(self._host.kube, definition.gateway_class)  # before anything is made
             try:
                 self._store.begin(state)
             except LateError:
@@ -263,6 +266,7 @@ class Preview:
             put=lambda objects: host.put(objects, seconds),
             url=lambda service, port: host.url(service, port, self._namespace),
             progress=host.progress,
+            gateway_class=self._definition.gateway_class if self._definition else "",
             gateway_image=gateway_image,
         )
 

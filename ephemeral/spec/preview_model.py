@@ -132,9 +132,16 @@ class Preview:
             "pods (connections); `auto`: `gateway-api` for a canary, `service` for blue-green."
         ),
     )
+    gateway_class: str = field(
+        default="",
+        metadata=doc(
+            "GatewayClass that router `gateway-api` uses; empty: the one that the environment offers, or Traefik, "
+            "which is installed where it offers none; `ephemeral`: Traefik in any case."
+        ),
+    )
     gateway_image: str = field(
         default="docker.io/library/traefik:v3.6.6",
-        metadata=doc("Image of Traefik, which router `gateway-api` installs: a name, or an archive as under `images`."),
+        metadata=doc("Image of Traefik, if it is installed: a name, or an archive as under `images`."),
     )
     steps: tuple[Step, ...] = field(
         default=(), metadata=doc("What is done, in this order; empty: `weight: 50` (canary), `load`, `check`.")

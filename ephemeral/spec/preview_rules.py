@@ -1,5 +1,6 @@
 """What the types of `preview` can't say."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ TextRule = Callable[[str], object]
 
 _STEPS = ("weight", "header", "pause", "load", "check", "run", "scale")
 _CHECKS = ("compare", "limit", "run")
+_CLASS_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LONGEST_NAME = 253
 PROMOTE = "promote"
 DEFAULT_LOAD = "default"
 
@@ -46,6 +49,7 @@ def preview_rules(
         "preview.namespace": of_text(rules["label"]),
         "preview.candidate.images.*": of_text(rules["image"]),
         "preview.baseline.images.*": of_text(rules["image"]),
+        "preview.gateway-class": of_text(_class_name),
         "preview.gateway-image": of_text(rules["image"]),
         "preview.steps.*": _one_of(_STEPS, "step"),
         "preview.steps.*.weight": of_text(_weight),
@@ -98,6 +102,11 @@ def _pause(text: str) -> None:
 def _load(text: str) -> None:
     if text != DEFAULT_LOAD:
         parse_duration(text)
+
+
+def _class_name(text: str) -> None:
+    if text and not (len(text) <= _LONGEST_NAME and _CLASS_NAME.fullmatch(text)):
+        raise SpecError(f"{text!r} is no name of a GatewayClass: a-z, 0-9, - and dots.")
 
 
 def _path(text: str) -> None:

@@ -16,18 +16,21 @@ from ephemeral.previews.asking import wait_only, wait_some
 from ephemeral.previews.copies import candidate_selector
 from ephemeral.previews.load.plan import Destination, Routed, Routing, Share
 from ephemeral.previews.names import LABEL, candidate_name
-from ephemeral.previews.routers import routes, traefik
-from ephemeral.previews.routers.listeners import Listeners, gateway_labels, gateway_services, listeners
+from ephemeral.previews.routers import routes
+from ephemeral.previews.routers.dataplane import data_plane
+from ephemeral.previews.routers.listeners import TRIAL, Listeners, gateway_services, listeners, trial_service
 from ephemeral.previews.routers.protocol import Stage, origin
 from ephemeral.previews.services import point, restore, wait_leading, wait_listed
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
 _EFFECT_SECONDS = 30.0
 _ON_END = 20
+#: Controllers add others of their own: that a candidate has no endpoints before it is there is one of Envoy Gateway's.
+_ROUTE_CONDITIONS = ("Accepted", "ResolvedRefs")
 
 
 class GatewayRouter:
-    """Weights of single percents and the header, on a gateway of the environment's own."""
+    """Weights of single percents and the header, on a GatewayClass of the environment or a gateway of its own."""
 
     name = "gateway-api"
     weighted = True
@@ -41,32 +44,35 @@ class GatewayRouter:
         return listeners(self._stage.baseline.services)
 
     def prepare(self) -> None:
-        """Install the gateway, and lead the Services through it once it is seen to answer for the baseline."""
+        """Have the gateway, and lead the Services through it once it is seen to answer for the baseline."""
         from ephemeral.previews.routers.definitions import install_definitions
 
         stage = self._stage
         ports = [number for each in self._listeners for number in (each.split, each.baseline, each.candidate)]
+        gateway = data_plane(stage)
         install_definitions(stage.kube)
-        stage.put(traefik.manifests(stage.namespace, ports, stage.gateway_image))
-        services = [*gateway_services(self._listeners, candidate_selector, gateway_labels())]
-        stage.put(services)
+        self._leave_other_class(gateway.gateway_class)
+        gateway.install(ports)
+        services = [*gateway_services(self._listeners, candidate_selector, gateway.pods)]
+        stage.put([*services, trial_service(stage.namespace, ports, gateway.pods)])
         # A route that is read before its Services have EndpointSlices may stay unresolved.
         for service in services:
             wait_listed(stage.kube, service["metadata"]["name"], stage.namespace)
         found = [route for each in self._listeners for route in (routes.split_route(each, 0), *routes.arm_routes(each))]
         self._clear("HTTPRoute", routes.API, found)
         self._clear("Service", "v1", services)
-        stage.put([routes.gateway(stage.namespace, traefik.CLASS, ports), *found])
+        stage.put([routes.gateway(stage.namespace, gateway.gateway_class, ports), *found])
+        gateway.wait_serving()
         for route in found:
             self._wait_accepted(route)
         for service in stage.baseline.services:
             name = service["metadata"]["name"]
             for each in self._of(service):
                 # What the status says may be of before: a Service that came back a moment ago is still to be read.
-                url = stage.url(traefik.NAME, each.split)
+                url = stage.url(TRIAL, each.split)
                 wait_only(url, "baseline", times=_ON_END, named=True, deadline=Deadline(_EFFECT_SECONDS))
-            point(stage.kube, service, gateway_labels(), {each.port: each.split for each in self._of(service)})
-            wait_leading(stage.kube, name, stage.namespace, gateway_labels())
+            point(stage.kube, service, gateway.pods, {each.port: each.split for each in self._of(service)})
+            wait_leading(stage.kube, name, stage.namespace, gateway.pods)
             wait_only(self._url(name, service), "baseline", times=_ON_END, deadline=Deadline(_EFFECT_SECONDS))
 
     def shift(self, percent: int) -> str:
@@ -95,6 +101,15 @@ class GatewayRouter:
     def preview_url(self, service: str, port: int | str) -> str:
         """The candidate's listener of the gateway."""
         return self._stage.url(candidate_name(service), port)
+
+    def _leave_other_class(self, gateway_class: str) -> None:
+        """Remove the Gateway of another class, and its routes: what another controller said of them would stay."""
+        kube, namespace = self._stage.kube, self._stage.namespace
+        live = kube.get(routes.API, "Gateway", routes.GATEWAY, namespace)
+        if live and live["spec"]["gatewayClassName"] != gateway_class:
+            self.release()
+            self._clear("HTTPRoute", routes.API, [])
+            kube.delete(routes.API, "Gateway", routes.GATEWAY, namespace)
 
     def _clear(self, kind: str, version: str, kept: Sequence[Object]) -> None:
         """Remove what an earlier preview of other Services left: it leads to listeners that are others' now."""
@@ -126,7 +141,10 @@ class GatewayRouter:
         def attempt() -> None:
             live = self._stage.kube.get(routes.API, "HTTPRoute", name, self._stage.namespace) or {}
             conditions = [
-                each for parent in (live.get("status") or {}).get("parents") or () for each in parent["conditions"]
+                each
+                for parent in (live.get("status") or {}).get("parents") or ()
+                for each in parent["conditions"]
+                if each["type"] in _ROUTE_CONDITIONS
             ]
             if not conditions:
                 raise NotYet("no gateway has taken it")

@@ -11,7 +11,11 @@ from ephemeral.kube.objects import Object, subject
 from ephemeral.previews.names import LABEL, baseline_name, candidate_name, pods_name
 from ephemeral.previews.services import arm_service
 
-_FIRST_PORT, _PLACES = 10000, 5000
+#: Above what gateways keep for themselves (Istio 15000 to 15090, Envoy Gateway 19000 to 19003), below where a kernel
+#: takes ports for outgoing connections from.
+_FIRST_PORT, _PLACES = 20000, 4000
+#: The Service by which listeners are tried.
+TRIAL = "ephemeral-gateway"
 _H2C = "kubernetes.io/h2c"
 _TLS_PORTS = (443, 8443)
 
@@ -78,9 +82,11 @@ def gateway_services(found: Sequence[Listeners], candidate: Any, gateway: dict[s
         yield _with_protocols(arm_service(service, candidate_name(name), gateway, to_candidate))
 
 
-def gateway_labels() -> dict[str, str]:
-    """Labels of the gateway's pods."""
-    return {LABEL: "gateway"}
+def trial_service(namespace: str, ports: Sequence[int], gateway: dict[str, str]) -> Object:
+    """The gateway itself: nobody's way to the app, but how a listener is tried before anybody is sent to it."""
+    found = [{"name": f"port-{port}", "port": port} for port in ports]
+    metadata = {"name": TRIAL, "namespace": namespace, "labels": {LABEL: "gateway"}}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": gateway, "ports": found}}
 
 
 def _with_protocols(service: Object) -> Object:

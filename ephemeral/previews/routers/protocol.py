@@ -18,7 +18,8 @@ class Stage:
     """What a router works on: the cluster, what is previewed, and the ways to put things there and to reach them.
 
     ``put`` applies objects under the isolation policy and waits until they are ready; ``url`` opens a Service's port to
-    this machine. ``gateway_image`` is what a router runs that needs a gateway of its own.
+    this machine. ``gateway_class`` is the GatewayClass that the user asks for; ``gateway_image`` is what a router runs
+    that needs a gateway of its own.
     """
 
     kube: Kube
@@ -26,6 +27,7 @@ class Stage:
     put: Callable[[Sequence[Object]], None]
     url: Callable[[str, int | str], str]
     progress: Progress
+    gateway_class: str = ""
     gateway_image: str = ""
 
     @property

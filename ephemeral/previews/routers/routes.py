@@ -15,7 +15,8 @@ from ephemeral.previews.names import (
 from ephemeral.previews.routers.listeners import Listeners
 
 API = "gateway.networking.k8s.io/v1"
-GATEWAY = "ephemeral-preview"
+#: Some controllers give all that they make this name, ConfigMaps too: nothing else of a preview may have it.
+GATEWAY = "ephemeral-preview-gateway"
 
 
 def gateway(namespace: str, gateway_class: str, ports: Sequence[int]) -> Object:

@@ -1,26 +1,42 @@
-"""The gateway that an environment gets when its cluster offers none: Traefik, in the app's own namespace."""
+"""The gateway of an environment that offers no GatewayClass: Traefik, in the app's own namespace."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from ephemeral.kube.objects import Object
 from ephemeral.previews.names import LABEL
-from ephemeral.previews.routers.listeners import gateway_labels
+from ephemeral.previews.routers.classes import OWN
+from ephemeral.previews.routers.protocol import Stage
 from ephemeral.previews.routers.routes import API
 
-CLASS = "ephemeral"
-NAME = "ephemeral-gateway"
-
+_NAME = "ephemeral-gateway"
+_LABELS = {LABEL: "gateway"}
 _CONTROLLER = "traefik.io/gateway-controller"
 _PING_PORT = 9000
 _READ = ("get", "list", "watch")
 
 
+class OwnTraefik:
+    """Installs it with the listeners as entry points: adding one takes a rollout, during which the old one serves."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.gateway_class = OWN
+        self.pods = dict(_LABELS)
+        self._stage = stage
+
+    def install(self, ports: Sequence[int]) -> None:
+        """Return once it is ready."""
+        self._stage.put(manifests(self._stage.namespace, ports, self._stage.gateway_image))
+
+    def wait_serving(self) -> None:
+        """It is ready since it was installed."""
+
+
 def manifests(namespace: str, ports: Sequence[int], image: str) -> list[Object]:
     """Traefik with an entry point for each of ``ports``, and the GatewayClass by which it is asked for."""
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(namespace)}
-    subject = {"kind": "ServiceAccount", "name": NAME, "namespace": namespace}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME}
+    subject = {"kind": "ServiceAccount", "name": _NAME, "namespace": namespace}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": _NAME}
     rbac = "rbac.authorization.k8s.io/v1"
     return [
         account,
@@ -32,26 +48,18 @@ def manifests(namespace: str, ports: Sequence[int], image: str) -> list[Object]:
             "roleRef": role,
             "subjects": [subject],
         },
-        _service(namespace, ports),
         {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(namespace), "spec": _spec(ports, image)},
         {
             "apiVersion": API,
             "kind": "GatewayClass",
-            "metadata": {"name": CLASS, "labels": gateway_labels()},
+            "metadata": {"name": OWN, "labels": dict(_LABELS)},
             "spec": {"controllerName": _CONTROLLER},
         },
     ]
 
 
-def _service(namespace: str, ports: Sequence[int]) -> Object:
-    """The gateway itself: nobody's way to the app, but how a listener is tried before anybody is sent to it."""
-    found = [{"name": f"port-{port}", "port": port} for port in ports]
-    spec = {"selector": gateway_labels(), "ports": found}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": _metadata(namespace), "spec": spec}
-
-
 def _metadata(namespace: str = "") -> Object:
-    return {"name": NAME, "labels": gateway_labels(), **({"namespace": namespace} if namespace else {})}
+    return {"name": _NAME, "labels": dict(_LABELS), **({"namespace": namespace} if namespace else {})}
 
 
 def _rules() -> list[Object]:
@@ -84,7 +92,7 @@ def _spec(ports: Sequence[int], image: str) -> Object:
         },
     }
     pod = {
-        "serviceAccountName": NAME,
+        "serviceAccountName": _NAME,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": 65532,
@@ -95,8 +103,8 @@ def _spec(ports: Sequence[int], image: str) -> Object:
     return {
         "replicas": 1,
         "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
-        "selector": {"matchLabels": gateway_labels()},
-        "template": {"metadata": {"labels": gateway_labels()}, "spec": pod},
+        "selector": {"matchLabels": dict(_LABELS)},
+        "template": {"metadata": {"labels": dict(_LABELS)}, "spec": pod},
     }
 
 

@@ -21,7 +21,7 @@ from ephemeral.previews.names import REQUEST_HEADER
 from ephemeral.previews.routers import Router, Stage, router_named
 from ephemeral.previews.wanted import wanted
 from ephemeral.process import run
-from tests import podinfo, programs
+from tests import envoy_gateway, podinfo, programs
 from tests.images import TRAEFIK
 
 pytestmark = pytest.mark.cluster
@@ -48,13 +48,21 @@ def stage(env: Environment) -> Stage:
     )
 
 
-@pytest.fixture(scope="module", params=["service", "replicas", "gateway-api"])
+@pytest.fixture(
+    scope="module",
+    params=["service", "replicas", "gateway-api", pytest.param("gateway-api of Envoy", marks=pytest.mark.extended)],
+)
 def router(request: pytest.FixtureRequest, env: Environment, stage: Stage, tmp_path_factory: Any) -> Iterator[Router]:
     """The router, prepared, with the candidate's pods ready."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EPHEMERAL_STATE_DIR", str(env.kubeconfig.parents[2]))
+        name, _, other = request.param.partition(" of ")
+        if other:
+            for archive in envoy_gateway.images():
+                env.load_image(archive)
+            env.deploy(envoy_gateway.manifests())
         before = live_service(env)
-        found = router_named(request.param, stage)
+        found = router_named(name, stage)
         with podinfo.traffic(env.url("podinfo", port=80)) as users:
             found.prepare()
             path = Path(podinfo.patch(tmp_path_factory.mktemp("patch")))

@@ -86,6 +86,10 @@ MESSAGES = {
         "cluster: {host: {ingress: {namespace: traefik, domain: a.test, gateway: shared}}}",
         "ephemeral.yaml:1: cluster.host.ingress.gateway: 'shared' is not NAMESPACE/NAME of a Gateway.",
     ),
+    "no class": (
+        "preview: {service: web, gateway-class: My Class}",
+        "ephemeral.yaml:1: preview.gateway-class: 'My Class' is no name of a GatewayClass: a-z, 0-9, - and dots.",
+    ),
     "no domain": (
         "cluster: {host: {ingress: {namespace: traefik, domain: 'http://a.test'}}}",
         "ephemeral.yaml:1: cluster.host.ingress.domain: 'http://a.test' is no domain such as preview.example.com.",
