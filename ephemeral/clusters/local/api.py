@@ -9,9 +9,12 @@ import json
 import os
 import ssl
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from ephemeral.errors import ClusterError
 
 _ATTEMPT_SECONDS = 5.0
 
@@ -19,7 +22,9 @@ _ATTEMPT_SECONDS = 5.0
 class Api:
     """The API server of a kubeconfig that we wrote ourselves (embedded data, one context)."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path, *, trouble: Callable[[], str] = str) -> None:
+        """``trouble`` says why nobody will answer any more; empty while somebody may."""
+        self._trouble = trouble
         config = json.loads(kubeconfig.read_text(encoding="utf-8"))
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         address = urlsplit(cluster["server"])
@@ -29,7 +34,10 @@ class Api:
         _load_identity(self._tls, user)
 
     def request(self, method: str, path: str, body: Any = None, timeout: float = _ATTEMPT_SECONDS) -> tuple[int, str]:
-        """Status and body of one request; status 0 and the reason when nobody answers."""
+        """Status and body of one request; status 0 and the reason when nobody answers.
+
+        Raises ClusterError when nobody will any more.
+        """
         connection = http.client.HTTPSConnection(self._host, self._port, context=self._tls, timeout=timeout)
         try:
             payload = None if body is None else json.dumps(body)
@@ -37,6 +45,8 @@ class Api:
             response = connection.getresponse()
             return response.status, response.read().decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:
+            if trouble := self._trouble():
+                raise ClusterError(trouble) from error
             return 0, str(error) or type(error).__name__
         finally:
             connection.close()

@@ -54,7 +54,7 @@ class LocalCluster:
         from ephemeral.clusters.local.api import Api
         from ephemeral.clusters.local.furnish import create_default_service_account, create_simulated_nodes
 
-        api = Api(self.kubeconfig)
+        api = Api(self.kubeconfig, trouble=self.diagnose)
         create_default_service_account(api, deadline)
         if self.addresses:
             from ephemeral.clusters.local.real.furnish import create_cluster_objects
@@ -78,7 +78,7 @@ class LocalCluster:
         from ephemeral.clusters.local.real.furnish import expect_node, wait_for_dns
         from ephemeral.clusters.local.real.node_files import keeps_node_files, wait_in_force
 
-        api = Api(self.kubeconfig)
+        api = Api(self.kubeconfig, trouble=self.diagnose)
 
         def node() -> None:
             if trouble := self.diagnose():

@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from ephemeral.clusters import record
-from ephemeral.clusters.local import LocalProvider
+from ephemeral.clusters.local import LocalProvider, furnish
 from ephemeral.clusters.local.api import Api
 from ephemeral.clusters.local.cluster import LocalCluster
+from ephemeral.clusters.local.furnish import create_default_service_account
 from ephemeral.clusters.local.paths import paths_of, volatile_bases
 from ephemeral.errors import ClusterError, NameTakenError, NoEnvironmentError, SpecError
 from ephemeral.fleet import collect, list_environments
@@ -157,6 +158,18 @@ def test_down_of_what_is_not_there_succeeds_and_a_path_is_no_name() -> None:
     for name in ("../x", "", "A", "a" * 41, "-a", "a/b"):
         with pytest.raises(SpecError, match="no name"):
             LocalProvider().delete(name)
+
+
+def test_whoever_makes_a_cluster_that_is_removed_meanwhile_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = create("gone")
+
+    def after_its_end(api: Api, deadline: Deadline) -> None:
+        LocalProvider().delete("gone")
+        create_default_service_account(api, deadline)
+
+    monkeypatch.setattr(furnish, "create_default_service_account", after_its_end)
+    with pytest.raises(ClusterError, match="has no supervisor any more"):
+        cluster.wait_answering(Deadline(60))
 
 
 def test_a_stopped_supervisor_is_removed_all_the_same() -> None:
