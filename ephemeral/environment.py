@@ -22,7 +22,7 @@ from ephemeral.errors import ClusterError, EphemeralError, NoEnvironmentError, S
 from ephemeral.leases import Lease, Owner
 from ephemeral.progress import Progress, Silent
 from ephemeral.reports.timeline import Timeline
-from ephemeral.spec.agreement import check_answers, check_same_kind
+from ephemeral.spec.agreement import check_answers, check_preview, check_same_kind
 from ephemeral.spec.durations import parse_duration
 from ephemeral.spec.model import Expose, Spec
 from ephemeral.spec.presets import Policy, resolve
@@ -249,6 +249,9 @@ class Environment:
         from ephemeral.kube.objects import Manifest
         from ephemeral.previews.preview import Host, Preview
 
+        definition = definition or self.spec.preview
+        check_preview(replace(self.spec, preview=definition))
+
         def put(objects: "Sequence[Object]", seconds: float) -> None:
             items = [Manifest(object=each, origin="preview") for each in objects]
             with self._blaming_what_died():
@@ -269,7 +272,7 @@ class Environment:
             url=lambda service, port, namespace: self.url(service, port=port, namespace=namespace),
             progress=self.progress,
         )
-        return Preview(host, definition or self.spec.preview)
+        return Preview(host, definition)
 
     def _warn_of_idle_policies(self, manifests: "Sequence[Manifest]") -> None:
         """An app that brings NetworkPolicies may rely on them."""

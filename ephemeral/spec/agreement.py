@@ -34,6 +34,24 @@ def _check_hosted(spec: Spec) -> None:
         raise SpecError("cluster.nodes: simulated nodes are `provider: local`; pods of a vcluster run on its host.")
     if spec.cluster.network != "basic":
         raise SpecError("cluster.network: the pod network of a vcluster is its host's.", hint="Leave it out.")
+    check_preview(spec)
+
+
+def check_preview(spec: Spec) -> None:
+    """Whether the preview's router can be had there. Raises SpecError.
+
+    Where a host's Gateways are handed to environments, vcluster removes every GatewayClass that the host has not
+    (0.36, `pkg/controllers/resources/gatewayclasses`).
+    """
+    preview = spec.preview
+    if preview is None or not spec.cluster.host.ingress.gateway:
+        return
+    if preview.router == "gateway-api" or (preview.router == "auto" and preview.strategy == "canary"):
+        raise SpecError(
+            "preview.router: gateway-api can't be used where cluster.host.ingress.gateway is set: the environment has "
+            "the GatewayClasses of its host, and no Gateway of its own.",
+            hint="Leave out `gateway` (the host serves Ingresses then), or take `router: replicas` or `blue-green`.",
+        )
 
 
 def check_same_kind(spec: Spec, state: dict[str, Any], policy: Policy) -> None:

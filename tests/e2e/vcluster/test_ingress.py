@@ -8,8 +8,10 @@ import pytest
 
 from ephemeral import Environment, up
 from ephemeral.clusters import provider_for
+from ephemeral.errors import SpecError
 from ephemeral.kube.services import find_port
 from ephemeral.spec.model import Expose, Source, Spec
+from ephemeral.spec.preview_model import Preview
 from ephemeral.waiting import Deadline, NotYet, wait_until
 from tests import traefik
 from tests.e2e.vcluster.conftest import spec_on
@@ -91,3 +93,24 @@ def test_a_route_may_not_take_a_name_of_others(shop: Environment, controller: st
 
     words = wait_until(refused, deadline=Deadline(20), what="refusal")
     assert f'"web.elsewhere.{DOMAIN}" is not permitted' in words
+
+
+def test_a_gateway_class_that_the_host_has_not_is_removed_so_no_canary_is_begun(shop: Environment, spec: Spec) -> None:
+    own = {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "GatewayClass",
+        "metadata": {"name": "own"},
+        "spec": {"controllerName": "example.test/own"},
+    }
+    shop.kube.apply(own)
+
+    def gone() -> None:
+        if shop.kube.get(own["apiVersion"], "GatewayClass", "own"):
+            raise NotYet("it stays")
+
+    wait_until(gone, deadline=Deadline(20), what="end of the class")
+    with pytest.raises(SpecError, match="the GatewayClasses of its host"):
+        up(replace(spec, preview=Preview(service=("web",))))
+    with pytest.raises(SpecError, match="the GatewayClasses of its host"):
+        shop.preview(Preview(service=("web",)))
+    assert shop.preview(Preview(service=("web",), strategy="blue-green"))
