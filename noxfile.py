@@ -87,8 +87,8 @@ def extended(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize(
     "what",
-    ["startup", "nodes", "previews", "pytest_suites", "vcluster", "tenancy"],
-    ids=["startup", "nodes", "previews", "pytest", "vcluster", "tenancy"],
+    ["startup", "nodes", "previews", "verdicts", "pytest_suites", "vcluster", "tenancy"],
+    ids=["startup", "nodes", "previews", "verdicts", "pytest", "vcluster", "tenancy"],
 )
 def bench(session: nox.Session, what: str) -> None:
     """Measure against the peers in one run, and print ratios: `nox -s "bench(nodes)"`."""

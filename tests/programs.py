@@ -86,6 +86,11 @@ def actionlint() -> Path:
     return _pinned("actionlint") / "actionlint"
 
 
+def flagger() -> Path:
+    """A folder with flagger, which releases canaries by its metrics, and the folder crds."""
+    return _pinned("flagger", keep="charts/flagger/crds")
+
+
 def pinned_version(name: str) -> str:
     """What ``modules/programs.toml`` says, ``0.36.0``."""
     version: str = _rows()[name]["versions"][0]

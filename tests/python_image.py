@@ -20,7 +20,7 @@ def python_image() -> Path:
     files: dict[str, images.Content] = {
         "usr/local/bin/python3": program,
         **{f"usr/local/lib/{version}/{name}": path for name, path in _library()},
-        **shared_objects(program),
+        **shared_objects(program, *_modules()),
         "tmp/": b"",
         "etc/passwd": images.PASSWD.encode(),
     }
@@ -37,10 +37,18 @@ def _library() -> Iterator[tuple[str, Path]]:
             yield str(path.relative_to(root)), path
 
 
-def shared_objects(program: Path) -> dict[str, images.Content]:
-    """Where the program looks for them: the loader by its path, all others in a folder of ours."""
+def _modules() -> Iterator[Path]:
+    """The modules that are libraries; nobody draws windows."""
+    folder = Path(sysconfig.get_path("stdlib"), "lib-dynload")
+    return (path for path in folder.glob("*.so") if not path.name.startswith("_tkinter"))
+
+
+def shared_objects(*programs: Path) -> dict[str, images.Content]:
+    """What they load, where they look for it: the loader by its path, all others in a folder of ours."""
     found: dict[str, images.Content] = {}
-    for line in run(["ldd", program], timeout=10).stdout.splitlines():
+    for line in run(["ldd", *programs], timeout=30).stdout.splitlines():
+        if line.endswith(":"):
+            continue  # one of several, whose own come next
         path = next((word for word in line.split() if word.startswith("/")), "")
         if path.startswith("/lib") and "ld-" in path:
             found[path.lstrip("/")] = Path(os.path.realpath(path))
