@@ -12,8 +12,10 @@ from ephemeral.kube.objects import Object
 from ephemeral.kube.transport import ApiError
 from ephemeral.verify.finding import Finding, judged, not_probed
 from ephemeral.verify.subject import PREFIX, Subject
+from ephemeral.waiting import Deadline, NotYet, wait_until
 
 _UNAUTHORIZED = 401
+_GONE_SECONDS = 60.0
 _HOW = "give --against OTHER, the name of another running environment"
 
 
@@ -39,11 +41,23 @@ def _invisible(owner: Subject, other: Subject, item: Object) -> Finding:
         there = owner.kube.get(*place)
         found = other.kube.get(*place)
     finally:
-        owner.kube.delete(*place)
+        _remove(owner, place)
     probe = f"{kind} of {owner.name} in {other.name}"
     if there is None:
         return not_probed(probe, f"it was not to be seen in {owner.name} itself", did=did, expected="invisible")
     return judged(probe, did, expected="invisible", found="visible" if found else "invisible")
+
+
+def _remove(owner: Subject, place: tuple[str, str, str]) -> None:
+    """Return once it is gone: a CRD stays until the API server has looked for objects of it. Raises WaitError."""
+
+    def gone() -> None:
+        if owner.kube.get(*place):
+            raise NotYet("it is still there")
+
+    owner.kube.delete(*place)
+    what = f"end of {place[1]} {place[2]} in {owner.name}"
+    wait_until(gone, deadline=Deadline(_GONE_SECONDS), what=what, interval=0.05, max_interval=0.5)
 
 
 def _refused(owner: Subject, other: Subject, what: str, user: dict[str, Any]) -> Finding:

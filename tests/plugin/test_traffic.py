@@ -12,12 +12,18 @@ from tests.plugin.suites import wait_nothing_left
 pytestmark = pytest.mark.cluster
 
 MODULE = """
-    import pytest, threading, socket, urllib.error, urllib.request
+    import pytest, threading, time, socket, urllib.error, urllib.request
     from pytest_ephemeral import expect
 
     def get(url):
         with urllib.request.urlopen(url, timeout=10) as answer:
             return answer.read().decode()
+
+    def web_pods(kube):
+        return kube.list("v1", "Pod", namespace="default", labels="app=web")
+
+    def is_ready(pod):
+        return any((each["type"], each["status"]) == ("Ready", "True") for each in pod["status"].get("conditions", []))
 
     def test_url(url):
         assert expect(url("web", path="/index.html")).answers(containing="hello")
@@ -43,8 +49,11 @@ MODULE = """
     def test_the_port_stays_when_the_pod_is_replaced(port_forward, kube):
         forward = port_forward("service/web", 80)
         assert get(forward.url + "/index.html") == "hello\\n"
-        for pod in kube.list("v1", "Pod", namespace="default", labels="app=web"):
-            kube.delete("v1", "Pod", pod["metadata"]["name"], "default")
+        old = {pod["metadata"]["name"] for pod in web_pods(kube)}
+        for name in old:
+            kube.delete("v1", "Pod", name, "default")
+        while not any(is_ready(pod) and pod["metadata"]["name"] not in old for pod in web_pods(kube)):
+            time.sleep(0.1)
         assert get(forward.url + "/index.html") == "hello\\n"
 
     def test_a_large_answer_and_a_large_question(port_forward):
