@@ -18,6 +18,9 @@ from ephemeral.previews.asking import ask
 from ephemeral.previews.observations import read_requests
 from ephemeral.previews.preview import Preview
 from ephemeral.previews.records import REQUESTS
+from ephemeral.previews.routers.classes import OWN
+from ephemeral.previews.routers.definitions import install_definitions
+from ephemeral.previews.routers.routes import API, GATEWAY
 from ephemeral.previews.state import State
 from ephemeral.spec.load import load
 from ephemeral.spec.model import Cluster, Spec
@@ -111,6 +114,30 @@ def test_a_gateway_whose_image_is_not_to_be_had_ends_the_start_with_why(
         preview_of(path).start()
     assert env.preview().status().phase == "aborted"
     assert messages(env) == {"baseline"}
+
+
+@pytest.mark.extended  # it takes half a minute to believe that no pods come
+def test_a_class_that_is_only_found_and_runs_its_pods_elsewhere_is_left_for_traefik(
+    env: Environment, described: Callable[..., Path]
+) -> None:
+    metadata = {"metadata": {"name": "elsewhere"}}
+    accepted = {"type": "Accepted", "status": "True", "reason": "Accepted", "message": "", "observedGeneration": 1}
+    status = {"status": {"conditions": [{**accepted, "lastTransitionTime": "2020-01-01T00:00:00Z"}]}}
+    item = {"apiVersion": API, "kind": "GatewayClass", **metadata, "spec": {"controllerName": "example.test/elsewhere"}}
+    install_definitions(env.kube)
+    env.kube.delete(API, "Gateway", GATEWAY, "default")  # of an earlier preview, whose class would be kept
+    env.kube.apply(item)
+    try:
+        path, patch = f"/apis/{API}/gatewayclasses/elsewhere/status", {"Content-Type": "application/merge-patch+json"}
+        env.kube.transport.request("PATCH", path, body=status, headers=patch)
+        with pytest.raises(PreviewError, match="there is no Deployment, DaemonSet or StatefulSet"):
+            preview_of(described(**{"gateway-class": "elsewhere"})).start()
+        state = preview_of(described(load={"duration": "2s"}, **{"on-pass": "hold", "on-fail": "hold"})).start()
+    finally:
+        env.kube.delete(API, "GatewayClass", "elsewhere")
+    assert state.phase == "held"
+    live = env.kube.get(API, "Gateway", GATEWAY, "default") or {}
+    assert live["spec"]["gatewayClassName"] == OWN
 
 
 def test_a_failing_candidate_is_caught_and_aborted_and_no_request_to_the_baseline_fails(

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from ephemeral.previews.routers.classes import OWN, find_class
 from ephemeral.previews.routers.protocol import Stage
+from ephemeral.previews.routers.routes import API, GATEWAY
 
 
 class DataPlane(Protocol):
@@ -25,12 +26,27 @@ class DataPlane(Protocol):
 
 
 def data_plane(stage: Stage) -> DataPlane:
-    """What the preview's class means. Raises as `find_class` does."""
-    name = find_class(stage.kube, stage.gateway_class)
-    if name == OWN:
-        from ephemeral.previews.routers.traefik import OwnTraefik
+    """What the preview's class means. Raises as `find_class` does.
 
-        return OwnTraefik(stage)
+    Where none is named and Traefik was installed once, it stays that way: a class that came later is for others.
+    """
+    name = find_class(stage.kube, stage.gateway_class or _installed(stage))
+    if name == OWN:
+        return own_data_plane(stage)
     from ephemeral.previews.routers.offered import OfferedClass
 
     return OfferedClass(stage, name)
+
+
+def own_data_plane(stage: Stage) -> DataPlane:
+    """Traefik, whatever the environment offers."""
+    from ephemeral.previews.routers.traefik import OwnTraefik
+
+    return OwnTraefik(stage)
+
+
+def _installed(stage: Stage) -> str:
+    if stage.kube.discovery.find(API, "Gateway") is None:
+        return ""
+    live = stage.kube.get(API, "Gateway", GATEWAY, stage.namespace)
+    return OWN if live and live["spec"]["gatewayClassName"] == OWN else ""

@@ -17,7 +17,7 @@ from ephemeral.previews.copies import candidate_selector
 from ephemeral.previews.load.plan import Destination, Routed, Routing, Share
 from ephemeral.previews.names import LABEL, candidate_name
 from ephemeral.previews.routers import routes
-from ephemeral.previews.routers.dataplane import data_plane
+from ephemeral.previews.routers.dataplane import DataPlane, data_plane, own_data_plane
 from ephemeral.previews.routers.listeners import TRIAL, Listeners, gateway_services, listeners, trial_service
 from ephemeral.previews.routers.protocol import Stage, origin
 from ephemeral.previews.services import point, restore, wait_leading, wait_listed
@@ -45,11 +45,22 @@ class GatewayRouter:
 
     def prepare(self) -> None:
         """Have the gateway, and lead the Services through it once it is seen to answer for the baseline."""
+        from ephemeral.previews.routers.offered import PodsElsewhereError
+
+        stage = self._stage
+        try:
+            self._serve(data_plane(stage))
+        except PodsElsewhereError as error:
+            if stage.gateway_class:
+                raise
+            stage.progress.note(f"{error.message} Traefik is installed instead.")
+            self._serve(own_data_plane(stage))
+
+    def _serve(self, gateway: DataPlane) -> None:
         from ephemeral.previews.routers.definitions import install_definitions
 
         stage = self._stage
         ports = [number for each in self._listeners for number in (each.split, each.baseline, each.candidate)]
-        gateway = data_plane(stage)
         install_definitions(stage.kube)
         self._leave_other_class(gateway.gateway_class)
         gateway.install(ports)

@@ -25,6 +25,10 @@ _READY_SECONDS = 180.0
 _PASSING = ("Pending", "NotReconciled", "NoResources", "AddressNotAssigned")
 
 
+class PodsElsewhereError(PreviewError):
+    """The class runs its Gateways' pods where no Service of the app leads."""
+
+
 class OfferedClass:
     """Makes nothing but the Gateway, and finds what its class makes of it."""
 
@@ -44,7 +48,7 @@ class OfferedClass:
         wait_until(self._programmed, deadline=Deadline(_TAKEN_SECONDS), what=what, max_interval=0.2)
 
     def _made(self) -> list[Object]:
-        """The workloads that the controller made for the Gateway. Raises PreviewError when there are none."""
+        """The workloads that the controller made for the Gateway. Raises PodsElsewhereError when there are none."""
 
         def attempt() -> list[Object]:
             state = self._state("Accepted")
@@ -56,7 +60,7 @@ class OfferedClass:
         try:
             return wait_until(attempt, deadline=Deadline(_TAKEN_SECONDS), what=what, max_interval=0.2)
         except WaitError as error:
-            raise PreviewError(
+            raise PodsElsewhereError(
                 f"GatewayClass {self.gateway_class}: in namespace {self._stage.namespace} there is no Deployment, "
                 f"DaemonSet or StatefulSet with the label {_NAME_LABEL}={GATEWAY} ({error.observed}).",
                 hint="Services lead to pods of their own namespace: let the controller put a Gateway's pods there "
