@@ -46,6 +46,13 @@ def point(kube: Kube, service: Object, selector: Mapping[str, str], targets: Map
     edit(kube, service, change)
 
 
+def is_pointed(kube: Kube, service: Object) -> bool:
+    """Whether a Service leads elsewhere than the app has it."""
+    metadata = service["metadata"]
+    live = kube.get("v1", "Service", metadata["name"], metadata["namespace"]) or {"metadata": {}}
+    return ORIGINAL_SPEC in (live["metadata"].get("annotations") or {})
+
+
 def restore(kube: Kube, service: Object) -> None:
     """Give a Service back what the app gave it."""
 

@@ -20,7 +20,7 @@ from ephemeral.previews.routers import routes
 from ephemeral.previews.routers.dataplane import DataPlane, data_plane, own_data_plane
 from ephemeral.previews.routers.listeners import TRIAL, Listeners, gateway_services, listeners, trial_service
 from ephemeral.previews.routers.protocol import Stage, origin
-from ephemeral.previews.services import point, restore, wait_leading, wait_listed
+from ephemeral.previews.services import is_pointed, point, restore, wait_leading, wait_listed
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
 _EFFECT_SECONDS = 30.0
@@ -91,9 +91,12 @@ class GatewayRouter:
         if not 0 <= percent <= 100:
             raise SpecError(f"a weight is 0 to 100 percent, not {percent}.")
         written = [self._write(each, percent) for each in self._listeners]
+        services = self._stage.baseline.services
+        if percent == 0 and not any(is_pointed(self._stage.kube, each) for each in services):
+            return "0 % of requests"  # nobody's requests come to the gateway, which may never have served
         for route in filter(None, written):
             self._wait_accepted(route)
-        for service in self._stage.baseline.services if all(written) else ():
+        for service in services if all(written) else ():
             self._wait_effect(service, percent)
         return f"{percent} % of requests"
 
