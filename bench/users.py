@@ -1,11 +1,11 @@
 """Users of an app: requests at a steady rate, whatever becomes of the ones before, and who answered each."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from ephemeral.previews.load import Destination, LoadPlan, Routed, Target, generate
+from ephemeral.previews.load import Destination, LoadPlan, Routed, Target
 from ephemeral.previews.observations import Arm, Request
+from tests.sending import sending
 
 _LONGEST_SECONDS = 600.0
 
@@ -32,11 +32,5 @@ def users(
     targets = (Target(headers=headers or {}),)
     plan = LoadPlan(routing=routing, rate=rate, seconds=_LONGEST_SECONDS, targets=targets, keep_alive=keep_alive)
     heard: list[Request] = []
-    stop = threading.Event()
-    sending = threading.Thread(target=generate, args=(plan, heard.append, stop))
-    sending.start()
-    try:
+    with sending(plan, heard.append):
         yield heard
-    finally:
-        stop.set()
-        sending.join()

@@ -1,7 +1,6 @@
 """podinfo as an app to be previewed: it says which arm it is, and fails or dawdles when told to."""
 
 import json
-import threading
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -10,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ephemeral.previews.load import Destination, LoadPlan, Routed, Target, generate
+from ephemeral.previews.load import Destination, LoadPlan, Routed, Target
 from ephemeral.previews.observations import Request
 from tests.images import PODINFO
+from tests.sending import sending
 
 PORT, GRPC = 9898, 9999
 
@@ -98,13 +98,8 @@ class Traffic:
 @contextmanager
 def traffic(url: str, *, rate: float = 50, headers: Mapping[str, str] | None = None) -> Iterator[Traffic]:
     """Send requests to the app's own URL as long as the body runs."""
-    stop, heard = threading.Event(), Traffic()
+    heard = Traffic()
     routing = Routed(destination=Destination(url=url.rstrip("/")), share=lambda: None)
     plan = LoadPlan(routing=routing, rate=rate, seconds=600, targets=(Target(path="/version", headers=headers or {}),))
-    sending = threading.Thread(target=generate, args=(plan, heard.hear, stop))
-    sending.start()
-    try:
+    with sending(plan, heard.hear):
         yield heard
-    finally:
-        stop.set()
-        sending.join()

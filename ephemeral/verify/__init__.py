@@ -11,11 +11,12 @@ from ephemeral.verify.admission import probe_node_files, probe_pod_security
 from ephemeral.verify.amounts import probe_amounts
 from ephemeral.verify.control_plane import probe_proxy
 from ephemeral.verify.finding import Finding, judged, not_probed
+from ephemeral.verify.litter import Litter
 from ephemeral.verify.machine import MachineListener, listening
 from ephemeral.verify.neighbours import probe_neighbours
 from ephemeral.verify.network import BLOCKED, Attempt, across, entering, findings_of, from_a_pod
 from ephemeral.verify.prober import attempt_all
-from ephemeral.verify.stage import Litter, Stage, staged
+from ephemeral.verify.stage import Stage, staged
 from ephemeral.verify.subject import Subject
 from ephemeral.verify.tokens import probe_tokens
 

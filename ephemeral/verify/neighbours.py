@@ -11,11 +11,10 @@ from ephemeral.kube.client import connect
 from ephemeral.kube.objects import Object
 from ephemeral.kube.transport import ApiError
 from ephemeral.verify.finding import Finding, judged, not_probed
+from ephemeral.verify.litter import Litter
 from ephemeral.verify.subject import PREFIX, Subject
-from ephemeral.waiting import Deadline, NotYet, wait_until
 
 _UNAUTHORIZED = 401
-_GONE_SECONDS = 60.0
 _HOW = "give --against OTHER, the name of another running environment"
 
 
@@ -25,14 +24,18 @@ def probe_neighbours(subject: Subject, against: Subject | None) -> Iterator[Find
         for what, expected in (("CRDs", "invisible"), ("cluster roles", "invisible"), ("credentials", "refused")):
             yield not_probed(f"{what} in another environment", _HOW, expected=expected)
         return
-    for owner, other in ((subject, against), (against, subject)):
-        for item in (_crd(), _cluster_role()):
-            yield _invisible(owner, other, item)
-        yield _refused(owner, other, "client certificate", _user(owner))
-        yield _refused(owner, other, "ServiceAccount token", {"token": _token(owner)})
+    litter = Litter()
+    try:
+        for owner, other in ((subject, against), (against, subject)):
+            for item in (_crd(), _cluster_role()):
+                yield _invisible(owner, other, item, litter)
+            yield _refused(owner, other, "client certificate", _user(owner))
+            yield _refused(owner, other, "ServiceAccount token", {"token": _token(owner)})
+    finally:
+        litter.await_end()  # a CRD stays until the API server has looked for objects of it
 
 
-def _invisible(owner: Subject, other: Subject, item: Object) -> Finding:
+def _invisible(owner: Subject, other: Subject, item: Object, litter: Litter) -> Finding:
     kind, name = item["kind"], item["metadata"]["name"]
     place = (item["apiVersion"], kind, name)
     did = f"created {kind} {name} in {owner.name}; {other.kubectl(f'get {kind} {name}')}"
@@ -41,23 +44,11 @@ def _invisible(owner: Subject, other: Subject, item: Object) -> Finding:
         there = owner.kube.get(*place)
         found = other.kube.get(*place)
     finally:
-        _remove(owner, place)
+        litter.add(owner, *place)
     probe = f"{kind} of {owner.name} in {other.name}"
     if there is None:
         return not_probed(probe, f"it was not to be seen in {owner.name} itself", did=did, expected="invisible")
     return judged(probe, did, expected="invisible", found="visible" if found else "invisible")
-
-
-def _remove(owner: Subject, place: tuple[str, str, str]) -> None:
-    """Return once it is gone: a CRD stays until the API server has looked for objects of it. Raises WaitError."""
-
-    def gone() -> None:
-        if owner.kube.get(*place):
-            raise NotYet("it is still there")
-
-    owner.kube.delete(*place)
-    what = f"end of {place[1]} {place[2]} in {owner.name}"
-    wait_until(gone, deadline=Deadline(_GONE_SECONDS), what=what, interval=0.05, max_interval=0.5)
 
 
 def _refused(owner: Subject, other: Subject, what: str, user: dict[str, Any]) -> Finding:

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from ephemeral.apps.isolation.network import network_policy
@@ -14,6 +13,7 @@ from ephemeral.clusters.provider import Vantage
 from ephemeral.errors import ClusterError, WorkloadError
 from ephemeral.kube.objects import Object
 from ephemeral.verify import prober
+from ephemeral.verify.litter import Litter
 from ephemeral.verify.subject import PREFIX, Subject
 from ephemeral.waiting import Deadline, NotYet, wait_until
 
@@ -76,25 +76,6 @@ class Stage:
         return int(code), output
 
 
-class Litter:
-    """Namespaces that are being removed: their end takes seconds, which several may share."""
-
-    def __init__(self) -> None:
-        self._left: list[tuple[Subject, str]] = []
-
-    def add(self, subject: Subject, namespace: str) -> None:
-        """Begin to remove it."""
-        subject.kube.delete("v1", "Namespace", namespace)
-        self._left.append((subject, namespace))
-
-    def await_end(self) -> None:
-        """Return once all of them are gone. Raises WaitError."""
-        deadline = Deadline(_SECONDS)
-        for subject, name in self._left:
-            probe = partial(_expect_gone, subject, name)
-            wait_until(probe, deadline=deadline, what=f"end of namespace {name}")
-
-
 @contextmanager
 def staged(subject: Subject, litter: Litter) -> Iterator[Stage]:
     """Make a namespace, `ephemeral-verify-...`, a listener and its Service; all of it becomes litter, in any case.
@@ -124,17 +105,12 @@ def _own_namespace(subject: Subject, litter: Litter) -> Iterator[str]:
         wait_until(lambda: _expect_account(subject, name), deadline=Deadline(_SECONDS), what="default ServiceAccount")
         yield name
     finally:
-        litter.add(subject, name)
+        litter.add(subject, "v1", "Namespace", name)
 
 
 def _expect_account(subject: Subject, namespace: str) -> None:
     if subject.kube.get("v1", "ServiceAccount", "default", namespace) is None:
         raise NotYet("it is not there")
-
-
-def _expect_gone(subject: Subject, namespace: str) -> None:
-    if left := subject.kube.get("v1", "Namespace", namespace):
-        raise NotYet(json.dumps(left.get("status")))
 
 
 def _create(subject: Subject, vantage: Vantage, namespace: str, pod: Object) -> None:

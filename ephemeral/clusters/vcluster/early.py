@@ -24,6 +24,7 @@ from ephemeral.waiting import Deadline, NotYet, wait_until
 
 #: vcluster's own API server behind the proxy that serves users.
 _PORT = 6443
+_ALREADY_EXISTS = 409
 _LONGEST_SECONDS = 60.0
 _PATH = "/api/v1/namespaces/default/serviceaccounts"
 _ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "default"}}
@@ -44,18 +45,19 @@ def offering_account(stamp: Stamp, folder: Path) -> Iterator[None]:
 def _offer(stamp: Stamp, folder: Path, stop: threading.Event) -> None:
     deadline = Deadline(_LONGEST_SECONDS)
 
-    def running() -> Object | None:
+    def running() -> tuple[Object, Object] | None:
         return None if stop.is_set() else _running_pod(stamp)
 
     with suppress(EphemeralError, OSError):
-        pod = wait_until(running, deadline=deadline, what="control plane", interval=0.1, max_interval=0.2)
-        if pod is None:
+        found = wait_until(running, deadline=deadline, what="control plane", interval=0.1, max_interval=0.2)
+        if found is None:
             return
+        pod, secret = found
         host = stamp.host
         target = f"pod/{pod['metadata']['name']}"
         access = read_access(host.kubeconfig, host.context)
         with PortForward(host.kube, access, target, _PORT, namespace=stamp.namespace, ready_only=False) as forward:
-            transport = Transport(_administrator(stamp, folder, f"https://127.0.0.1:{forward.port}"))
+            transport = Transport(_administrator(secret, folder, f"https://127.0.0.1:{forward.port}"))
 
             def attempt() -> None:
                 if not stop.is_set():
@@ -65,23 +67,22 @@ def _offer(stamp: Stamp, folder: Path, stop: threading.Event) -> None:
             transport.close()
 
 
-def _running_pod(stamp: Stamp) -> Object:
-    """The pod of the control plane, once its certificates are there too."""
-    labels = f"app=vcluster,release={stamp.name}"
-    for pod in stamp.host.kube.list("v1", "Pod", namespace=stamp.namespace, labels=labels):
+def _running_pod(stamp: Stamp) -> tuple[Object, Object]:
+    """The pod of the control plane and the Secret with its certificates. Raises NotYet until both are there."""
+    kube, labels = stamp.host.kube, f"app=vcluster,release={stamp.name}"
+    for pod in kube.list("v1", "Pod", namespace=stamp.namespace, labels=labels):
         statuses = (pod.get("status") or {}).get("containerStatuses") or ()
         if any("running" in (each.get("state") or {}) for each in statuses):
-            if stamp.host.kube.get("v1", "Secret", naming.certificates(stamp.name), stamp.namespace) is None:
-                break
-            return pod
+            secret = kube.get("v1", "Secret", naming.certificates(stamp.name), stamp.namespace)
+            if secret is not None:
+                return pod, secret
     raise NotYet("it has not started")
 
 
-def _administrator(stamp: Stamp, folder: Path, server: str) -> Access:
+def _administrator(secret: Object, folder: Path, server: str) -> Access:
     """Who may do anything there, by the kubeconfig that vcluster made for itself."""
     import yaml
 
-    secret = stamp.host.kube.get("v1", "Secret", naming.certificates(stamp.name), stamp.namespace) or {}
     config = yaml.load(base64.b64decode(secret.get("data", {}).get("admin.conf", "")), Loader=yaml.CSafeLoader)
     if not config:
         raise EphemeralError("vcluster keeps no kubeconfig of its own there")
@@ -96,9 +97,7 @@ def _administrator(stamp: Stamp, folder: Path, server: str) -> Access:
 def _make_account(transport: Transport) -> None:
     try:
         transport.request("POST", _PATH, body=_ACCOUNT)
-    except ApiError as error:
-        if error.status == 409:
-            return
-        raise NotYet(error.message) from error
     except EphemeralError as error:
+        if isinstance(error, ApiError) and error.status == _ALREADY_EXISTS:
+            return
         raise NotYet(error.message) from error
